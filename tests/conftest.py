@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Fixtures that everything shares: recordings, optional tools, property-test profiles.
+
+What a machine lacks is skipped with one sentence that says what to install; with
+`BACKSTAY_REQUIRE=all` each such skip is a failure.
+"""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile(
+    "ci",
+    derandomize=True,
+    deadline=None,
+    max_examples=60,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+settings.register_profile(
+    "long", parent=settings.get_profile("ci"), derandomize=False, max_examples=2000
+)
+settings.load_profile(os.environ.get("BACKSTAY_HYPOTHESIS", "ci"))
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def lacking(sentence: str) -> None:
+    """Skip with a sentence, or fail where everything is required."""
+    if os.environ.get("BACKSTAY_REQUIRE") == "all":
+        pytest.fail(f"required here: {sentence}")
+    pytest.skip(sentence)
+
+
+def tool(name: str, install: str) -> str:
+    """Path of a program, or a skip that says how to install it."""
+    path = os.environ.get(f"BACKSTAY_{name.upper().replace('-', '_')}") or shutil.which(name)
+    if not path:
+        lacking(f"{name} is missing: install it ({install})")
+    return str(path)
+
+
+@pytest.fixture(scope="session")
+def recordings() -> Path:
+    """Folder of the real recordings (BACKSTAY_RECORDINGS, default ../shared/data)."""
+    folder = Path(os.environ.get("BACKSTAY_RECORDINGS") or ROOT.parent / "shared" / "data")
+    if not (folder / "splits.json").is_file():
+        lacking(f"no recordings at {folder}: set BACKSTAY_RECORDINGS to the folder that holds them")
+    return folder
+
+
+@pytest.fixture
+def influxd() -> str:
+    """Path of a real influxd."""
+    return tool(
+        "influxd",
+        "Debian: apt-get download influxdb && dpkg -x influxdb_*.deb DIR; set BACKSTAY_INFLUXD",
+    )
+
+
+@pytest.fixture
+def chromium() -> str:
+    """Path of a real Chromium."""
+    return tool("chromium", "Debian: apt-get install chromium")
+
+
+@pytest.fixture
+def dbus_daemon() -> str:
+    """Path of dbus-daemon."""
+    return tool("dbus-daemon", "Debian: apt-get install dbus")

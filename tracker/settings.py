@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Settings from the environment, read once per process. The core never sees them.
+
+Every variable is documented in `docs/operate/settings.md`; a test compares the two.
+"""
+
+import os
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import platformdirs
+
+from tracker.errors import UsageError
+
+_HELP = {
+    "data": "folder of all data (default: the user's data folder)",
+    "zone": "time zone of the wearer's days, for example Europe/Berlin (default: the machine's)",
+    "language": "language of pages and texts: de or en (default: from the browser, else en)",
+    "influx_url": "address of InfluxDB; unset: the embedded store alone",
+    "influx_token": "token; 1.x: user:password",
+    "influx_org": "organisation (2.x)",
+    "influx_bucket": "bucket (2.x) or database (1.x)",
+    "records_url": "postgresql://... for people, diary and audit of a practice",
+    "raw_days": "days that raw samples are kept",
+    "log": "level of the log: DEBUG, INFO, WARNING, ERROR",
+    "host": "address the dashboard listens on",
+    "port": "port of the dashboard; 0 picks a free one",
+    "http_port": "port of the phone door; 0 picks a free one",
+    "profile": "wellness (default) or clinic",
+    "hapt_model": "off leaves out the waist model fitted on research-only data",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """One object with every setting; names are `BACKSTAY_` plus the field in capitals."""
+
+    data: Path
+    zone: str = ""
+    language: str = ""
+    influx_url: str = ""
+    influx_token: str = ""
+    influx_org: str = "backstay"
+    influx_bucket: str = "posture"
+    records_url: str = ""
+    raw_days: int = 30
+    log: str = "INFO"
+    host: str = "127.0.0.1"
+    port: int = 8501
+    http_port: int = 8443
+    profile: str = "wellness"
+    hapt_model: str = "on"
+
+    @property
+    def epochs_db(self) -> Path:
+        """Series of all wearers; the collector alone writes it."""
+        return self.data / "epochs.db"
+
+    @property
+    def app_db(self) -> Path:
+        """People, diary, grants, audit; the dashboard alone writes it."""
+        return self.data / "app.db"
+
+    def environment(self) -> dict[str, str]:
+        """Variables that give a child process the same settings."""
+        return {f"BACKSTAY_{f.name.upper()}": str(getattr(self, f.name)) for f in fields(self)}
+
+
+def read_settings(**overrides: object) -> Settings:
+    """Settings of this process; keyword arguments win over the environment."""
+    values: dict[str, object] = {}
+    for f in fields(Settings):
+        text = os.environ.get(f"BACKSTAY_{f.name.upper()}", "")
+        if f.name in overrides and overrides[f.name] is not None:
+            values[f.name] = overrides[f.name]
+        elif text:
+            values[f.name] = _typed(f.name, f.type, text)
+    values.setdefault("data", Path(platformdirs.user_data_dir("backstay", appauthor=False)))
+    values["data"] = Path(str(values["data"]))
+    return Settings(**values)  # type: ignore[arg-type]  # checked by _typed field by field
+
+
+def _typed(name: str, kind: object, text: str) -> object:
+    if kind in (int, "int"):
+        try:
+            return int(text)
+        except ValueError as error:
+            raise UsageError(
+                f"BACKSTAY_{name.upper()}={text!r} is not a whole number: {_HELP[name]}"
+            ) from error
+    return text
+
+
+def help_of() -> dict[str, str]:
+    """What each setting does, by field name."""
+    return dict(_HELP)

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The contract of a series store: what every store writes and answers, with equal numbers.
+
+One contract test suite (`tests/contract/test_stores.py`) runs on every file in this folder that
+defines `open_store(settings)`. The embedded SQLite store is the source of truth; others are sinks
+with the same reads. People, diary, grants and audit are `records.py`, not here.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from tracker.model import Epochs, ExerciseSet, Gap, Live, Placement, Samples, Transition
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """What one collector tick writes for one wearer and placement, in one transaction.
+
+    `chain_state` is the chain's serialised state *after* all of `raw`; after a crash the collector
+    loads it and replays the raw samples that came later: live equals after-crash by construction.
+    `replace_from_ns`/`replace_to_ns` make a re-analysis replace what was there (epochs,
+    transitions, sets) in that half-open span.
+    """
+
+    wearer: str
+    placement: Placement
+    raw: Samples | None = None
+    epochs: Epochs | None = None
+    transitions: Sequence[Transition] = ()
+    sets: Sequence[ExerciseSet] = ()
+    gaps: Sequence[Gap] = ()
+    chain_state: bytes | None = None
+    live: Live | None = None
+    replace_from_ns: int | None = None
+    replace_to_ns: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayRow:
+    """Rollup of one wearer's local day at one placement; seconds unless said otherwise."""
+
+    wearer: str
+    placement: Placement
+    day: str
+    start_ns: int
+    tz_offset_s: int
+    seconds: dict[str, int] = field(default_factory=dict)  # state label -> seconds
+    values: dict[str, float] = field(default_factory=dict)  # longest_sit_min, w50_min, ...
+
+
+class SeriesStore(Protocol):
+    """Reads and writes of the series of all wearers. Times are UTC ns, spans half-open."""
+
+    def write(self, batch: Batch) -> None:
+        """Store all of a batch or nothing. Writing the same again changes nothing."""
+
+    def wearers(self) -> Sequence[tuple[str, Placement]]:
+        """Every (wearer, placement) with data."""
+
+    def epochs(self, wearer: str, placement: Placement, start_ns: int, end_ns: int) -> Epochs:
+        """Epochs that start in the span."""
+
+    def transitions(
+        self, wearer: str, placement: Placement, start_ns: int, end_ns: int
+    ) -> Sequence[Transition]:
+        """Transitions in the span."""
+
+    def sets(
+        self, wearer: str, placement: Placement, start_ns: int, end_ns: int
+    ) -> Sequence[ExerciseSet]:
+        """Exercise sets that start in the span."""
+
+    def gaps(self, wearer: str, placement: Placement, start_ns: int, end_ns: int) -> Sequence[Gap]:
+        """Gaps that touch the span."""
+
+    def days(self, wearer: str, placement: Placement, first: str, last: str) -> Sequence[DayRow]:
+        """Day rollups, both days included (ISO dates)."""
+
+    def live(self, wearer: str, placement: Placement) -> Live | None:
+        """The newest live row; always read from the embedded store."""
+
+    def erase(self, wearer: str) -> int:
+        """Delete everything of one wearer; the number of rows deleted. Idempotent."""
+
+    def close(self) -> None:
+        """Release files and connections."""
