@@ -11,6 +11,7 @@
     ├── StoreError          a store that cannot be opened, read or written
     │   ├── NewerStore      made by a newer version
     │   ├── StoreBusy       another process owns it
+    │   ├── StoreFull       the disk is full: what was not written is a gap with a reason
     │   └── StoreDamaged    integrity check failed
     ├── AccessDenied        this viewer may not see or do this
     ├── SensorError         a sensor or adapter that cannot be used
@@ -52,6 +53,10 @@ class NewerStore(StoreError):
 
 class StoreBusy(StoreError):
     """Another process owns the file."""
+
+
+class StoreFull(StoreError):
+    """The disk is full or the quota is used up."""
 
 
 class StoreDamaged(StoreError):

@@ -7,6 +7,7 @@ Every variable is documented in `docs/operate/settings.md`; a test compares the 
 import os
 from dataclasses import dataclass, fields
 from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import platformdirs
 
@@ -94,3 +95,25 @@ def _typed(name: str, kind: object, text: str) -> object:
 def help_of() -> dict[str, str]:
     """What each setting does, by field name."""
     return dict(_HELP)
+
+
+def zone(name: str = "") -> ZoneInfo:
+    """The time zone of this name; empty means the machine's own (UTC where it does not say).
+
+    Raises UsageError for a name that is no time zone.
+    """
+    wanted = name or os.environ.get("TZ", "").removeprefix(":") or _machine_zone()
+    try:
+        return ZoneInfo(wanted)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        if not name:
+            return ZoneInfo("UTC")
+        raise UsageError(
+            f"{name!r} is not a time zone: write one like Europe/Berlin (BACKSTAY_ZONE)"
+        ) from error
+
+
+def _machine_zone() -> str:
+    link = Path("/etc/localtime")
+    parts = link.resolve().parts if link.exists() else ()
+    return "/".join(parts[parts.index("zoneinfo") + 1 :]) if "zoneinfo" in parts else "UTC"

@@ -49,6 +49,53 @@ class DayRow:
     values: dict[str, float] = field(default_factory=dict)  # longest_sit_min, w50_min, ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HourRow:
+    """Rollup of one UTC hour; seconds by state label."""
+
+    start_ns: int
+    seconds: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SensorConfig:
+    """One sensor that the collector serves: which address, on whom and where.
+
+    `options` is free for the collector (axes, rate, token of a phone, ...), JSON values only.
+    """
+
+    address: str
+    wearer: str
+    placement: Placement
+    name: str = ""
+    decoder: str = ""
+    enabled: bool = True
+    added_ns: int = 0
+    options: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalibrationRecord:
+    """One calibration of one wearer and placement, valid from `from_ns` until the next one.
+
+    `body` holds what `tracker.signal` needs (mounting, poses), JSON values only.
+    """
+
+    from_ns: int
+    kind: str
+    body: dict[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DirtyHour:
+    """One hour whose rows still have to reach InfluxDB; `version` changes with every write."""
+
+    wearer: str
+    placement: Placement
+    hour_ns: int
+    version: int
+
+
 class SeriesStore(Protocol):
     """Reads and writes of the series of all wearers. Times are UTC ns, spans half-open."""
 
@@ -76,6 +123,11 @@ class SeriesStore(Protocol):
 
     def days(self, wearer: str, placement: Placement, first: str, last: str) -> Sequence[DayRow]:
         """Day rollups, both days included (ISO dates)."""
+
+    def hours(
+        self, wearer: str, placement: Placement, start_ns: int, end_ns: int
+    ) -> Sequence[HourRow]:
+        """Hour rollups that start in the span (UTC hours)."""
 
     def live(self, wearer: str, placement: Placement) -> Live | None:
         """The newest live row; always read from the embedded store."""
