@@ -23,6 +23,10 @@ class Kind(StrEnum):
     PRESSURE = "pressure"  # hPa
     TEMPERATURE = "temperature"  # degrees Celsius
     BATTERY = "battery"  # percent
+    MAG = "mag"  # microtesla
+    EULER = "euler"  # degrees: roll, pitch, yaw as the vendor's fusion defines them
+    GRAVITY = "gravity"  # g, the vendor's fused direction of up; same sign as ACC
+    FREE_ACC = "free_acc"  # g, gravity removed, earth frame: never posture
 
 
 class PacketFlag(Flag):
@@ -32,6 +36,7 @@ class PacketFlag(Flag):
     REPLAY = auto()  # sent again after a reconnect; its time lies in the past
     GAP_BEFORE = auto()  # the device itself lost samples before this packet
     CLIPPED = auto()  # at least one value sits at the end of the range
+    SYNC = auto()  # no samples: `ticks` was measured to be `received_ns` UTC (clock exchange)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +80,7 @@ class Packet:
     `valid` (n,) marks samples the device itself calls invalid; None means all valid.
     `ticks` is the device time, modulo 2**tick_bits, of the first or last sample (`ticks_at`).
     `index` is the counter of the first sample (or of the packet), modulo 2**index_bits.
+    `boot` changes when the device restarted, so that index and ticks begin anew.
     """
 
     stream: Stream
@@ -85,6 +91,7 @@ class Packet:
     index: int | None = None
     valid: NDArray[np.bool_] | None = None
     flags: PacketFlag = PacketFlag.NONE
+    boot: int | None = None
     info: dict[str, str] = field(default_factory=dict)
 
     @property

@@ -45,6 +45,11 @@ class Step:
     `action`: "subscribe", "unsubscribe", "write" (with response), "write_no_response", "read",
     "wait" (for a notification on `channel` that `expect` prefixes) or "sleep".
     What a "read" or "wait" brings is handed to `Session.feed` like any other frame.
+
+    `service` says which service's `channel` is meant where one UUID stands in several.
+    `optional` steps may fail (a sensor without a battery service) without ending the connection.
+    `stamp_at` is the offset in `data` where the collector puts the host's time, u64 microseconds
+    UTC little-endian, at the moment of writing; `Session.wrote` then learns that time.
     """
 
     action: str
@@ -53,6 +58,9 @@ class Step:
     expect: bytes = b""
     timeout_s: float = 5.0
     why: str = ""
+    service: str = ""
+    optional: bool = False
+    stamp_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +71,20 @@ class Wish:
     acc_range_g: float = 8.0
     gyro_range_dps: float = 1000.0
     gyro: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resume:
+    """What one connection leaves to the next of the same sensor; opaque to the collector.
+
+    `next_index` is the index after the newest sample received, `missing` the index ranges (first,
+    last) still wanted, `boot` the boot counter they belong to. It may be stored as JSON.
+    """
+
+    decoder: str
+    boot: int
+    next_index: int
+    missing: tuple[tuple[int, int], ...] = ()
 
 
 class Session(Protocol):
@@ -85,7 +107,17 @@ class Session(Protocol):
         """
 
     def pending(self) -> Sequence[Step]:
-        """Steps that became necessary by what was fed (next block of a start sequence, REPLAY)."""
+        """Steps that became necessary by what was fed (next block of a start sequence, REPLAY).
+
+        The collector asks after `start()` was carried out and after each `feed`; steps are handed
+        out once.
+        """
+
+    def wrote(self, step: Step, at_ns: int) -> None:
+        """Learn when a step with `stamp_at` was written (UTC)."""
+
+    def resume(self) -> Resume | None:
+        """What the next connection needs to ask for what this one missed; None: nothing."""
 
 
 @runtime_checkable
@@ -100,8 +132,10 @@ class Decoder(Protocol):
     def match(self, advert: Advert, services: Sequence[str] = ()) -> Match:
         """Say how well this decoder fits an advertisement and, if connected, its services."""
 
-    def open(self, wish: Wish, advert: Advert | None = None) -> Session:
-        """Begin a connection."""
+    def open(
+        self, wish: Wish, advert: Advert | None = None, *, resume: Resume | None = None
+    ) -> Session:
+        """Begin a connection; `resume` comes from the previous session of the same sensor."""
 
 
 @cache
