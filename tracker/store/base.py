@@ -96,11 +96,8 @@ class DirtyHour:
     version: int
 
 
-class SeriesStore(Protocol):
-    """Reads and writes of the series of all wearers. Times are UTC ns, spans half-open."""
-
-    def write(self, batch: Batch) -> None:
-        """Store all of a batch or nothing. Writing the same again changes nothing."""
+class SeriesReads(Protocol):
+    """Reads of the series of all wearers. Times are UTC ns, spans half-open."""
 
     def wearers(self) -> Sequence[tuple[str, Placement]]:
         """Every (wearer, placement) with data."""
@@ -132,8 +129,15 @@ class SeriesStore(Protocol):
     def live(self, wearer: str, placement: Placement) -> Live | None:
         """The newest live row; always read from the embedded store."""
 
-    def erase(self, wearer: str) -> int:
-        """Delete everything of one wearer; the number of rows deleted. Idempotent."""
-
     def close(self) -> None:
         """Release files and connections."""
+
+
+class SeriesStore(SeriesReads, Protocol):
+    """Reads and writes of the series of all wearers."""
+
+    def write(self, batch: Batch) -> None:
+        """Store all of a batch or nothing. Writing the same again changes nothing."""
+
+    def erase(self, wearer: str) -> int:
+        """Delete everything of one wearer; the number of rows deleted. Idempotent."""

@@ -1,0 +1,363 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reads of `epochs.db`; tolerant of a file that is not there yet."""
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from tracker.errors import StoreError
+from tracker.model import (
+    MICROSECOND_NS,
+    SECOND_NS,
+    Epochs,
+    Exercise,
+    ExerciseSet,
+    Gap,
+    GapReason,
+    Live,
+    Placement,
+    Samples,
+    State,
+    Transition,
+    TransitionKind,
+)
+from tracker.settings import zone
+from tracker.store.base import CalibrationRecord, DayRow, DirtyHour, HourRow, SensorConfig
+from tracker.store.codec import (
+    NONE,
+    STEPS_PER_UNIT,
+    VALUE_COLUMNS,
+    epochs_from_integers,
+    join_samples,
+    live_from_json,
+    unpack_samples,
+)
+from tracker.store.connect import connect_reader, sentences
+from tracker.store.migrations import check_readable, migrate, version_of
+from tracker.store.rollup import day_row
+from tracker.store.sqlite_schema import EPOCHS_STEPS, STATE_COLUMNS
+
+MINUTE_US = 60_000_000
+_STATES = ", ".join(STATE_COLUMNS)
+_EPOCH_VALUES = ", ".join(
+    f"coalesce({c}, {NONE})" if c in STEPS_PER_UNIT else c for c in VALUE_COLUMNS
+)
+
+
+class SqliteReader:
+    """Every read of the series; safe to share between threads.
+
+    A missing file reads as empty, and is found as soon as the collector has made it; a file that
+    `restore` replaced is opened anew.
+    """
+
+    def __init__(self, path: Path, default_zone: str = "") -> None:
+        self.path = path
+        self._zone = default_zone
+        self._guard = threading.Lock()
+        self._idle: list[tuple[int, sqlite3.Connection]] = []
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        mark = _inode(self.path)
+        with self._guard:
+            while self._idle:
+                kept, db = self._idle.pop()
+                if kept == mark:
+                    break
+                db.close()
+            else:
+                db = self._open(mark)
+        try:
+            with sentences(self.path):
+                yield db
+        finally:
+            with self._guard:
+                self._idle.append((mark, db))
+
+    def _open(self, mark: int) -> sqlite3.Connection:
+        if not mark:
+            db = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+            migrate(db, EPOCHS_STEPS, self.path.name)
+            return db
+        db = connect_reader(self.path)
+        try:
+            with sentences(self.path):
+                version = version_of(db)
+            check_readable(version, EPOCHS_STEPS, str(self.path))
+        except BaseException:
+            db.close()
+            raise
+        if version == 0:  # the collector is just making it
+            db.close()
+            return self._open(0)
+        return db
+
+    def close(self) -> None:
+        """Release the file."""
+        with self._guard:
+            while self._idle:
+                self._idle.pop()[1].close()
+
+    def wearers(self) -> Sequence[tuple[str, Placement]]:
+        """Every (wearer, placement) with data, sorted."""
+        with self._reading() as db:
+            rows = db.execute("SELECT wearer, placement FROM series ORDER BY 1, 2").fetchall()
+        return [(w, Placement(p)) for w, p in rows]
+
+    def zone_of(self, wearer: str) -> ZoneInfo:
+        """The wearer's time zone: their setting `zone`, else the service's."""
+        return zone(str(self.wearer_settings(wearer).get("zone") or self._zone))
+
+    def epochs(self, wearer: str, placement: Placement, start_ns: int, end_ns: int) -> Epochs:
+        """Epochs that start in the span; `algo` is that of the last one."""
+        with self._reading() as db:
+            sid = _series(db, wearer, placement)
+            span = (sid, _ceil(start_ns), _ceil(end_ns))
+            rows = db.execute(
+                f"SELECT start_s, {_EPOCH_VALUES} FROM epoch "  # noqa: S608 - names of ours
+                "WHERE series = ? AND start_s >= ? AND start_s < ? ORDER BY start_s",
+                span,
+            ).fetchall()
+            if not rows:
+                return Epochs.empty()
+            (algo,) = db.execute(
+                "SELECT a.name FROM epoch e JOIN algo a ON a.id = e.algo "
+                "WHERE e.series = ? AND e.start_s = ?",
+                (sid, rows[-1][0]),
+            ).fetchone()
+        return epochs_from_integers(np.array(rows, np.int64), algo)
+
+    def transitions(
+        self, wearer: str, placement: Placement, start_ns: int, end_ns: int
+    ) -> Sequence[Transition]:
+        """Transitions in the span, in time order."""
+        rows = self._span(
+            "SELECT at_ns, kind, confidence FROM transition "
+            "WHERE series = ? AND at_ns >= ? AND at_ns < ? ORDER BY at_ns, kind",
+            (wearer, placement, start_ns, end_ns),
+        )
+        return [Transition(at_ns=t, kind=TransitionKind(k), confidence=c) for t, k, c in rows]
+
+    def sets(
+        self, wearer: str, placement: Placement, start_ns: int, end_ns: int
+    ) -> Sequence[ExerciseSet]:
+        """Exercise sets that start in the span, in time order."""
+        rows = self._span(
+            "SELECT start_ns, end_ns, exercise, reps, hold_s, confidence, source "
+            "FROM exercise_set WHERE series = ? AND start_ns >= ? AND start_ns < ? "
+            "ORDER BY start_ns",
+            (wearer, placement, start_ns, end_ns),
+        )
+        return [
+            ExerciseSet(
+                start_ns=a, end_ns=b, exercise=Exercise(e), reps=r, hold_s=h, confidence=c, source=s
+            )
+            for a, b, e, r, h, c, s in rows
+        ]
+
+    def gaps(self, wearer: str, placement: Placement, start_ns: int, end_ns: int) -> Sequence[Gap]:
+        """Gaps that touch the span, in time order."""
+        rows = self._span(
+            "SELECT start_ns, end_ns, reason FROM gap "
+            "WHERE series = ? AND end_ns > ? AND start_ns < ? ORDER BY start_ns, reason",
+            (wearer, placement, start_ns, end_ns),
+        )
+        return [Gap(start_ns=a, end_ns=b, reason=GapReason(r)) for a, b, r in rows]
+
+    def days(self, wearer: str, placement: Placement, first: str, last: str) -> Sequence[DayRow]:
+        """Day rollups. A changed day without a stored row is worked out on the way."""
+        rows = self._span(
+            f"SELECT day, start_ns, tz_offset_s, metrics, {_STATES} FROM day "  # noqa: S608
+            "WHERE series = ? AND day >= ? AND day <= ?",
+            (wearer, placement, first, last),
+        )
+        found = {
+            day: DayRow(
+                wearer=wearer,
+                placement=placement,
+                day=day,
+                start_ns=start_ns,
+                tz_offset_s=offset,
+                seconds=_seconds(states),
+                values=json.loads(metrics),
+            )
+            for day, start_ns, offset, metrics, *states in rows
+        }
+        missing = self._span(
+            "SELECT day FROM stale_day WHERE series = ? AND day >= ? AND day <= ?",
+            (wearer, placement, first, last),
+        )
+        for (day,) in missing:
+            if day not in found:
+                tz = self.zone_of(wearer)
+                row = day_row(self, wearer, placement, date.fromisoformat(day), tz)
+                if row is not None:
+                    found[day] = row
+        return [found[day] for day in sorted(found)]
+
+    def hours(
+        self, wearer: str, placement: Placement, start_ns: int, end_ns: int
+    ) -> Sequence[HourRow]:
+        """Hour rollups that start in the span (UTC hours)."""
+        rows = self._span(
+            f"SELECT start_s, {_STATES} FROM hour "  # noqa: S608 - names of ours
+            "WHERE series = ? AND start_s >= ? AND start_s < ? ORDER BY start_s",
+            (wearer, placement, _ceil(start_ns), _ceil(end_ns)),
+        )
+        return [HourRow(start_ns=s * SECOND_NS, seconds=_seconds(states)) for s, *states in rows]
+
+    def live(self, wearer: str, placement: Placement) -> Live | None:
+        """The newest live row, or None."""
+        rows = self._span("SELECT body FROM live WHERE series = ?", (wearer, placement))
+        return live_from_json(rows[0][0]) if rows else None
+
+    def raw(self, wearer: str, placement: Placement, start_ns: int, end_ns: int) -> Samples:
+        """Raw samples in the span, in the sensor's frame, bit for bit as they were written."""
+        first = -(-start_ns // MICROSECOND_NS)
+        last = -(-end_ns // MICROSECOND_NS)
+        rows = self._span(
+            "SELECT data FROM raw WHERE series = ? AND start_us >= ? AND start_us < ? "
+            "AND end_us >= ? ORDER BY start_us",
+            (wearer, placement, first - first % MINUTE_US, last, first),
+        )
+        joined = join_samples([unpack_samples(block) for (block,) in rows])
+        a, b = np.searchsorted(joined.t_ns, [start_ns, end_ns])
+        return joined[int(a) : int(b)]
+
+    def raw_spans(
+        self, wearer: str, placement: Placement, start_ns: int = 0, end_ns: int = 1 << 62
+    ) -> Sequence[tuple[int, int]]:
+        """(first, last) sample time of each stretch of raw; holes above 2 s part them."""
+        rows = self._span(
+            "SELECT start_us, end_us FROM raw WHERE series = ? AND end_us >= ? AND start_us < ? "
+            "ORDER BY start_us",
+            (wearer, placement, start_ns // MICROSECOND_NS, end_ns // MICROSECOND_NS),
+        )
+        spans: list[tuple[int, int]] = []
+        for start_us, end_us in rows:
+            a, b = start_us * MICROSECOND_NS, end_us * MICROSECOND_NS
+            if spans and a - spans[-1][1] <= 2 * SECOND_NS:
+                spans[-1] = (spans[-1][0], max(b, spans[-1][1]))
+            else:
+                spans.append((a, b))
+        return spans
+
+    def chain_state(self, wearer: str, placement: Placement) -> tuple[int, bytes] | None:
+        """The chain's state and the time of the last raw sample it has seen.
+
+        After a crash: load it, then replay `raw(wearer, placement, through_ns + 1, ...)`.
+        """
+        rows = self._span(
+            "SELECT through_ns, state FROM chain WHERE series = ?", (wearer, placement)
+        )
+        return (int(rows[0][0]), bytes(rows[0][1])) if rows else None
+
+    def sensors(self) -> Sequence[SensorConfig]:
+        """The sensors that the collector serves, by address."""
+        with self._reading() as db:
+            rows = db.execute("SELECT * FROM sensor ORDER BY address").fetchall()
+        return [
+            SensorConfig(
+                address=a,
+                wearer=w,
+                placement=Placement(p),
+                name=n,
+                decoder=d,
+                enabled=bool(e),
+                added_ns=t,
+                options=json.loads(o),
+            )
+            for a, w, p, n, d, e, t, o in rows
+        ]
+
+    def calibrations(self, wearer: str, placement: Placement) -> Sequence[CalibrationRecord]:
+        """Calibrations in time order; each holds until the next of its kind."""
+        rows = self._span(
+            "SELECT from_ns, kind, body FROM calibration WHERE series = ? ORDER BY from_ns, kind",
+            (wearer, placement),
+        )
+        return [CalibrationRecord(from_ns=t, kind=k, body=json.loads(b)) for t, k, b in rows]
+
+    def wearer_settings(self, wearer: str) -> Mapping[str, object]:
+        """Settings of one wearer that the collector needs (`zone`, thresholds, ...)."""
+        with self._reading() as db:
+            rows = db.execute(
+                "SELECT key, value FROM wearer_setting WHERE wearer = ?", (wearer,)
+            ).fetchall()
+        return {k: json.loads(v) for k, v in rows}
+
+    def dirty(self, limit: int = 1 << 31) -> Sequence[DirtyHour]:
+        """Hours that InfluxDB has not got yet, oldest change first."""
+        with self._reading() as db:
+            rows = db.execute(
+                "SELECT s.wearer, s.placement, d.hour_s, d.version FROM dirty d "
+                "JOIN series s ON s.id = d.series ORDER BY d.since_ns, d.hour_s LIMIT ?",
+                (limit,),
+            ).fetchall()
+        return [
+            DirtyHour(wearer=w, placement=Placement(p), hour_ns=h * SECOND_NS, version=v)
+            for w, p, h, v in rows
+        ]
+
+    def backlog(self) -> tuple[int, int | None]:
+        """Number of hours that wait for InfluxDB, and since when the oldest does (ns)."""
+        with self._reading() as db:
+            n, oldest = db.execute("SELECT count(*), min(since_ns) FROM dirty").fetchone()
+        return int(n), oldest
+
+    def meta(self, key: str) -> str | None:
+        """A note of the store itself."""
+        with self._reading() as db:
+            row = db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return None if row is None else str(row[0])
+
+    def integrity(self) -> Sequence[str]:
+        """What is wrong with the file, one sentence each; empty when nothing is.
+
+        Reads every page and every block of raw samples.
+        """
+        with self._reading() as db:
+            rows = db.execute("PRAGMA integrity_check").fetchall()
+            found = [f"{self.path}: {text}" for (text,) in rows if text != "ok"]
+            for key, block in db.execute("SELECT id, data FROM raw"):
+                try:
+                    unpack_samples(block)
+                except StoreError as error:
+                    found.append(f"{self.path}: raw block {key}: {error}")
+        return found
+
+    def _span(self, statement: str, values: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+        wearer, placement, *rest = values
+        with self._reading() as db:
+            return db.execute(statement, (_series(db, wearer, placement), *rest)).fetchall()
+
+
+def _series(db: sqlite3.Connection, wearer: str, placement: Placement) -> int:
+    row = db.execute(
+        "SELECT id FROM series WHERE wearer = ? AND placement = ?", (wearer, str(placement))
+    ).fetchone()
+    return -1 if row is None else int(row[0])
+
+
+def _seconds(states: Sequence[int]) -> dict[str, int]:
+    return {State(code).label: int(s) for code, s in enumerate(states)}
+
+
+def _ceil(t_ns: int) -> int:
+    return -(-t_ns // SECOND_NS)
+
+
+def _inode(path: Path) -> int:
+    try:
+        return path.stat().st_ino
+    except FileNotFoundError:
+        return 0
