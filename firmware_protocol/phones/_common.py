@@ -16,6 +16,7 @@ import numpy as np
 
 from firmware_protocol.errors import BadField, TruncatedFrame
 from firmware_protocol.frame import Frame, Kind, Packet, PacketFlag, Stream
+from firmware_protocol.registry import Resume, Step
 
 G_MS2 = 9.80665  # standard gravity, CGPM 1901
 RAD_TO_DEG = 180.0 / math.pi
@@ -25,6 +26,7 @@ GYRO_LIMIT_DPS = 10_000.0
 # A batch of ten minutes at 200 Hz, two streams; larger bodies are refused before they are parsed.
 MAX_SAMPLES = 240_000
 NS_TICKS = 1e9
+LATE = ";late"  # suffix of the channel: the batch came after its turn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,34 +48,51 @@ class PhoneSession:
     fs_hz: float = 60.0
     memory: dict[str, Any] = field(default_factory=dict)
     refused: dict[str, int] = field(default_factory=dict)
+    clock_ns: tuple[int, int] | None = None
 
     @property
     def streams(self) -> Sequence[Stream]:
         """Acceleration and rotation, each sample with its own time in ns."""
         return (self._stream(Kind.ACC), self._stream(Kind.GYRO))
 
-    def start(self) -> Sequence[Any]:
+    def start(self) -> Sequence[Step]:
         """Nothing has to be written: a phone sends by itself."""
         return ()
 
-    def stop(self) -> Sequence[Any]:
+    def stop(self) -> Sequence[Step]:
         """Nothing has to be written."""
         return ()
 
-    def pending(self) -> Sequence[Any]:
+    def pending(self) -> Sequence[Step]:
         """Nothing has to be written."""
         return ()
 
     def feed(self, frame: Frame) -> Sequence[Packet]:
         """Packets of one body, in order of time. Raises only ProtocolError."""
-        readings = self.parse(self, read_json(frame.payload))
+        self.clock_ns = None
+        readings = self.parse(self, read_json(frame.payload), frame.received_ns)
+        flags = PacketFlag.REPLAY if frame.channel.endswith(LATE) else PacketFlag.NONE
         packets = [
-            self._packet(kind, r, frame.received_ns)
+            self._packet(kind, r, frame.received_ns, flags)
             for kind, rows in readings.items()
             for r in sorted(rows, key=lambda r: r.ticks_ns)
         ]
         packets.sort(key=lambda p: p.ticks or 0)
+        if self.clock_ns is not None and packets and not flags:
+            kinds = sorted({p.stream.kind for p in packets})
+            packets = [*(self._sync(kind, *self.clock_ns) for kind in kinds), *packets]
         return packets
+
+    def clock_is(self, ticks_ns: int, utc_ns: int) -> None:
+        """Say that the phone's clock showed `ticks_ns` at `utc_ns` (called by the format)."""
+        self.clock_ns = (ticks_ns, utc_ns)
+
+    def wrote(self, step: Step, at_ns: int) -> None:
+        """Nothing is written to a phone."""
+
+    def resume(self) -> Resume | None:
+        """A phone repeats what was not acknowledged by itself."""
+        return None
 
     def refuse(self, reason: str) -> None:
         """Count a sample that was left out, by reason; the rest of the body is kept."""
@@ -82,18 +101,27 @@ class PhoneSession:
     def _stream(self, kind: Kind) -> Stream:
         return Stream(kind=kind, fs_hz=self.fs_hz, tick_hz=NS_TICKS, tick_bits=64)
 
-    def _packet(self, kind: Kind, reading: Reading, received_ns: int) -> Packet:
+    def _sync(self, kind: Kind, ticks_ns: int, utc_ns: int) -> Packet:
+        return Packet(
+            stream=self._stream(kind),
+            raw=np.empty((0, 3), np.float32),
+            received_ns=utc_ns,
+            ticks=ticks_ns,
+            flags=PacketFlag.SYNC,
+        )
+
+    def _packet(self, kind: Kind, reading: Reading, received_ns: int, flags: PacketFlag) -> Packet:
         return Packet(
             stream=self._stream(kind),
             raw=np.array([reading.xyz], np.float32),
             received_ns=received_ns,
             ticks=reading.ticks_ns,
-            flags=PacketFlag.NONE,
+            flags=flags,
         )
 
 
 Readings = Mapping[Kind, Sequence[Reading]]
-ParseFunction = Callable[[PhoneSession, object], Readings]
+ParseFunction = Callable[[PhoneSession, object, int], Readings]
 
 
 def read_json(payload: bytes) -> object:

@@ -61,7 +61,7 @@ def last_times(body: object) -> dict[str, float]:
     return newest
 
 
-def _parse(session: PhoneSession, body: object) -> Readings:
+def _parse(session: PhoneSession, body: object, received_ns: int) -> Readings:
     buffers = table(table(body, "the answer").get("buffer"), "buffer")
     acc = _vectors(session, buffers, _ACC, 1 / G_MS2, ACC_LIMIT_G)
     gyro = _vectors(session, buffers, _GYR, RAD_TO_DEG, GYRO_LIMIT_DPS)

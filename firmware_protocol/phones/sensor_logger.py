@@ -29,6 +29,7 @@ from firmware_protocol.phones._common import (
 
 CHANNEL = "http:sensor-logger"
 _AXES = ("x", "y", "z")
+_TRUSTED_DELAY_NS = 3_600_000_000_000
 _WAITING = 400  # halves of samples kept for their partner: a few seconds
 
 _Vector = tuple[float, float, float]
@@ -48,7 +49,7 @@ def message_id(body: object) -> tuple[str, int]:
     return session, whole(message.get("messageId"), "messageId")
 
 
-def _parse(session: PhoneSession, body: object) -> Readings:
+def _parse(session: PhoneSession, body: object, received_ns: int) -> Readings:
     # The two halves of a sample may lie in neighbouring bodies: what found no partner waits.
     linear: dict[int, _Vector] = session.memory.setdefault("linear", {})
     gravity: dict[int, _Vector] = session.memory.setdefault("gravity", {})
@@ -81,6 +82,12 @@ def _parse(session: PhoneSession, body: object) -> Readings:
     # copy of the same movement.
     session.memory["fused"] = session.memory.get("fused", False) or bool(linear)
     session.memory["gyro"] = session.memory.get("gyro", False) or bool(gyro)
+    newest_ns = max((r.ticks_ns for r in (*raw, *gyro, *gyro_raw)), default=0)
+    newest_ns = max([newest_ns, *linear, *gravity])
+    # The app stamps with Unix time. A body that comes within an hour after its newest sample is
+    # from a phone with a right clock; anything else is fitted to the time of arrival.
+    if -2_000_000_000 <= received_ns - newest_ns <= _TRUSTED_DELAY_NS:
+        session.clock_is(newest_ns, newest_ns)
     acc = _joined(linear, gravity) if session.memory["fused"] else raw
     _forget_oldest(session, linear)
     _forget_oldest(session, gravity)

@@ -40,7 +40,7 @@ def open_session(fs_hz: float = 50.0) -> PhoneSession:
     return PhoneSession(parse=_parse, fs_hz=fs_hz)
 
 
-def _parse(session: PhoneSession, body: object) -> Readings:
+def _parse(session: PhoneSession, body: object, received_ns: int) -> Readings:
     event = table(body, "the event")
     kind = event.get("type", ACCELEROMETER)
     if kind not in (ACCELEROMETER, GYROSCOPE):

@@ -4,12 +4,12 @@
 Source of the event: W3C deviceorientation (70d42d5). Body, version 1::
 
     {"v": 1, "src": "devicemotion", "session": "...", "batch": 7, "t0": 1700000000000,
-     "s": [[dt_ms, ax, ay, az, gx, gy, gz], ...]}
+     "at": 2500.5, "s": [[dt_ms, ax, ay, az, gx, gy, gz], ...]}
 
 `t0` is the phone's Unix time in ms of the page's time origin, `dt_ms` the event's monotonic time
-since then. Acceleration is m/s2 with gravity and already sign-corrected (Safari on iOS reports the
-opposite sign; the page turns it and says so in `flip`), rotation deg/s about x, y, z; a phone
-without gyroscope sends four numbers a row.
+since then, `at` the same clock at the moment of sending. Acceleration is m/s2 with gravity and
+already sign-corrected (Safari on iOS reports the opposite sign; the page turns it and says so in
+`flip`), rotation deg/s about x, y, z; a phone without gyroscope sends four numbers a row.
 """
 
 from firmware_protocol.errors import BadField, UnknownFrame
@@ -45,7 +45,7 @@ def message_id(body: object) -> tuple[str, int]:
     return session, whole(message.get("batch"), "batch")
 
 
-def _parse(session: PhoneSession, body: object) -> Readings:
+def _parse(session: PhoneSession, body: object, received_ns: int) -> Readings:
     message = table(body, "the body")
     if message.get("v") != VERSION or message.get("src") != "devicemotion":
         raise UnknownFrame("the page is of another version: reload it on the phone")
@@ -70,4 +70,7 @@ def _parse(session: PhoneSession, body: object) -> Readings:
             rate = vector(session, row[4:7], 1.0, GYRO_LIMIT_DPS)
             if rate is not None:
                 gyro.append(Reading(ticks_ns=ticks_ns, xyz=rate))
+    sent_ms = message.get("at")
+    if isinstance(sent_ms, int | float) and not isinstance(sent_ms, bool) and 0 <= sent_ms < 1e10:
+        session.clock_is(t0_ns + round(sent_ms * 1e6), received_ns)
     return {Kind.ACC: acc, Kind.GYRO: gyro}

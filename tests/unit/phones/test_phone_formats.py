@@ -46,7 +46,8 @@ GOLDEN = {
 
 
 def _feed(session: PhoneSession, payload: bytes) -> list[Packet]:
-    return list(session.feed(Frame(sensor="p", channel="http", payload=payload, received_ns=1)))
+    frame = Frame(sensor="p", channel="http", payload=payload, received_ns=1)
+    return [p for p in session.feed(frame) if p.n]
 
 
 def _only(packets: list[Packet], kind: Kind) -> list[Packet]:
