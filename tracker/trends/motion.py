@@ -120,18 +120,21 @@ def longest_still_s(epochs: Epochs, shifts: NDArray[np.intp]) -> float:
 
 
 def slouch_events(epochs: Epochs, params: MotionParams = DEFAULT) -> tuple[Span, ...]:
-    """Slouch events: over 60 % of the own span, from 60 s on, until below 50 % for 5 s.
+    """Slouch events: over the threshold, from 60 s on, until 10 points below it for 5 s.
 
-    One half hour of slouching is one event: between 50 and 60 % the event goes on, and stretches
-    less than 30 s apart are one. Where the place or the poses allow no percentage, the epoch's own
-    `slouch` flag decides. Getting up ends an event; so does time without data.
+    One half hour of slouching is one event: between the two limits the event goes on, and
+    stretches less than 30 s apart are one. Each epoch's `slouch` flag says whether it is over the
+    wearer's own threshold (60 %, or 10 deg where only the tall pose is known); the lower limit is
+    10 points below, found from the flagged epochs. Getting up or time without data ends an event.
     """
     sit = seated(epochs)
     pct = epochs.slump_pct.astype(np.float64)
-    missing = np.isnan(pct)
-    with np.errstate(invalid="ignore"):
-        on = sit & np.where(missing, epochs.slouch == 1, pct > params.slouch_on_pct)
-        off = ~sit | np.where(missing, epochs.slouch == 0, pct < params.slouch_off_pct)
+    over = epochs.slouch == 1
+    known = pct[over & ~np.isnan(pct)]
+    lowest = float(known.min()) if known.size else params.slouch_on_pct
+    end_pct = min(params.slouch_off_pct, lowest - (params.slouch_on_pct - params.slouch_off_pct))
+    on = sit & over
+    off = ~sit | (~over & ~(pct >= end_pct))
     touching = np.concatenate([[False], np.diff(epochs.start_ns) == EPOCH_NS])[: len(epochs)]
     # hold the last decision between the two thresholds, never across a hole
     decided = on | off | ~touching

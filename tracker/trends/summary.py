@@ -124,10 +124,13 @@ class DaySummary:
             name: tuple(values.get(f"hh_{name}_{i:02d}", 0.0) for i in range(HALF_HOURS))
             for name in HALF_HOUR_NAMES
         }
+        span_s = values.get("span_s", 0.0)
+        held = {k: v for k, v in seconds.items() if k != NO_DATA}
+        held[NO_DATA] = max(round(span_s) - sum(held.values()), 0)
         return cls(
             start_ns=start_ns,
-            end_ns=start_ns + round(values.get("span_s", 0.0)) * SECOND_NS,
-            seconds=dict(seconds),
+            end_ns=start_ns + round(span_s * SECOND_NS),
+            seconds=held,
             half_hours=halves,
             tilt_hist_s=_series(values, "tilt", len(HIST_EDGES_DEG) - 1),
             bout_hist_min=_series(values, "bout", len(BOUT_EDGES_MIN) - 1),

@@ -70,8 +70,9 @@ def test_empty_span_knows_nothing() -> None:
 
 
 def slouching(epochs: Epochs, pct: np.ndarray) -> Epochs:
-    """The epochs with a slump percentage."""
-    return replace(epochs, slump_pct=pct.astype(np.float32))
+    """The epochs with a slump percentage and the flag that goes with it."""
+    flag = (np.nan_to_num(pct) > 60).astype(np.uint8)
+    return replace(epochs, slump_pct=pct.astype(np.float32), slouch=flag)
 
 
 def test_thirty_minutes_of_slouching_are_one_event(line: Line) -> None:
@@ -84,6 +85,8 @@ def test_thirty_minutes_of_slouching_are_one_event(line: Line) -> None:
     got = summarise(slouching(epochs, pct), start_ns=0, end_ns=3000 * SECOND_NS)
     assert got.slouch_events == 1
     assert got.slouch_s == 1800
+    (event,) = slouch_events(slouching(epochs, pct))
+    assert event.seconds == 1800
     assert got.slouch_share == pytest.approx(0.6)
 
 
@@ -98,6 +101,18 @@ def test_slouch_events_need_a_minute_and_end_where_the_rule_says(line: Line) -> 
     broken = line((SIT, 300), (UP, 60), (SIT, 300), (None, 60), (SIT, 300))
     events = slouch_events(slouching(broken, np.full(len(broken), 90.0)))
     assert [s.seconds for s in events] == [300, 300, 300]
+
+
+def test_slouch_events_with_the_tall_pose_alone(line: Line) -> None:
+    """The wearer's threshold of 10 deg (42 % of 24 deg) is taken from the flagged epochs."""
+    epochs = line((SIT, 1500))
+    pct = np.full(300, 10.0)
+    pct[100:200] = 45
+    pct[150:170] = 35  # between the limits
+    flagged = replace(
+        epochs, slump_pct=pct.astype(np.float32), slouch=(pct > 41.7).astype(np.uint8)
+    )
+    assert [s.seconds for s in slouch_events(flagged)] == [500]
 
 
 def test_no_slouch_numbers_where_the_place_allows_none(line: Line) -> None:
@@ -179,6 +194,8 @@ def test_values_survive_the_store(line: Line) -> None:
     assert "alpha" not in values
     assert values["rises"] == 0
     assert DaySummary.from_values(start, got.seconds, values) == got
+    states_only = {k: v for k, v in got.seconds.items() if k != NO_DATA}
+    assert DaySummary.from_values(start, states_only, values) == got
 
 
 def test_work_window_and_valid_workday(line: Line) -> None:
