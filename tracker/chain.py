@@ -1,2 +1,161 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The steps in order: samples in, epochs out, live and batch alike."""
+"""The steps in order: samples in, epochs out, live and batch alike.
+
+`advance` is the only way through: `analyze` calls it in chunks of an hour. Rows of the newest two
+minutes may come again with a better answer; `merge_epochs` keeps the last one. The final table
+does not depend on how the samples were split.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from tracker.model import EPOCH_NS, SECOND_NS, Epochs, Samples, State
+from tracker.signal import pack
+from tracker.signal.epochs import PairState, advance_pairs, start_pairs
+from tracker.signal.features import FeatureState, advance_features, start_features
+from tracker.signal.grid import Blocks, GridState, advance_grid, finish_grid, start_grid
+from tracker.signal.layers import LayerState, advance_layers, start_layers
+from tracker.signal.results import NEVER_NS, Results, Setup
+from tracker.signal.segment import SegmentState, advance_segment, start_segment
+from tracker.signal.slouch import SlouchEvent
+
+__all__ = [
+    "ChainState",
+    "Results",
+    "Setup",
+    "advance",
+    "analyze",
+    "dump",
+    "finish",
+    "load",
+    "merge_epochs",
+    "start",
+]
+
+CHUNK_NS = 3600 * SECOND_NS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ChainState:
+    """What one call leaves for the next. Arrays and numbers alone; see :func:`dump`."""
+
+    setup: Setup
+    grid: GridState
+    features: FeatureState
+    segment: SegmentState
+    pairs: PairState
+    layers: LayerState
+
+
+def start(setup: Setup) -> ChainState:
+    """A chain that has seen nothing."""
+    return ChainState(
+        setup=setup,
+        grid=start_grid(),
+        features=start_features(),
+        segment=start_segment(),
+        pairs=start_pairs(),
+        layers=start_layers(),
+    )
+
+
+def advance(state: ChainState, samples: Samples) -> tuple[ChainState, Results]:
+    """Take the next samples. Raises InputError where time does not increase."""
+    cal = state.setup.calibration
+    grid, blocks = advance_grid(
+        state.grid,
+        samples,
+        cal.matrix(),
+        np.array(cal.offset_g, np.float32),
+        np.array(cal.gain, np.float32),
+    )
+    state = replace(state, grid=grid)
+    if not len(blocks):
+        return state, Results(epochs=Epochs.empty())
+    return _through(state, blocks, flush=False)
+
+
+def finish(state: ChainState) -> tuple[ChainState, Results]:
+    """Everything that is still held, settled."""
+    grid, blocks = finish_grid(state.grid)
+    return _through(replace(state, grid=grid), blocks, flush=True)
+
+
+def _through(state: ChainState, blocks: Blocks, *, flush: bool) -> tuple[ChainState, Results]:
+    setup = state.setup
+    features, rows = advance_features(state.features, blocks)
+    segment, decoded = advance_segment(state.segment, blocks.index, rows, setup, flush=flush)
+    pairs, layers = state.pairs, state.layers
+    tables: list[Epochs] = []
+    events: list[SlouchEvent] = []
+    last = Epochs.empty()
+    settled = NEVER_NS
+    for i, part in enumerate(decoded):
+        closing = flush or i < len(decoded) - 1
+        pairs, epochs, final = advance_pairs(pairs, part, setup, flush=closing)
+        layers, out, ended = advance_layers(layers, epochs, final, [], setup)
+        tables.append(out)
+        events.extend(ended)
+        if final:
+            settled = int(epochs.start_ns[final - 1]) + EPOCH_NS
+        last = epochs[-1:] if len(epochs) else last
+    state = replace(state, features=features, segment=segment, pairs=pairs, layers=layers)
+    return state, Results(
+        epochs=replace(merge_epochs(tables), algo=setup.algo),
+        slouch_events=tuple(events),
+        settled_ns=settled,
+        provisional=State(int(last.state[0])) if len(last) else State.UNKNOWN,
+        provisional_ns=int(last.start_ns[0]) if len(last) else -1,
+        provisional_confidence=float(last.confidence[0]) if len(last) else 0.0,
+    )
+
+
+def merge_epochs(parts: Sequence[Epochs]) -> Epochs:
+    """One sorted table; where a start comes more than once the last row wins."""
+    joined = Epochs.concat(parts)
+    if not len(joined):
+        return joined
+    starts = joined.start_ns[::-1]
+    unique, first = np.unique(starts, return_index=True)
+    return joined[(len(joined) - 1 - first).astype(np.intp)] if len(unique) else joined
+
+
+def analyze(samples: Samples, setup: Setup, second: tuple[Samples, Setup] | None = None) -> Results:
+    """A whole recording: `advance` in chunks of an hour, then `finish`; nothing else."""
+    state = start(setup)
+    parts: list[Results] = []
+    n = len(samples)
+    if n:
+        edges = np.arange(samples.t_ns[0], samples.t_ns[-1] + 1, CHUNK_NS)
+        cuts = [*np.unique(np.searchsorted(samples.t_ns, edges)).tolist(), n]
+        for a, b in zip(cuts[:-1], cuts[1:], strict=True):
+            state, result = advance(state, samples[a:b])
+            parts.append(result)
+        state, result = finish(state)
+        parts.append(result)
+    whole = Results(
+        epochs=merge_epochs([p.epochs for p in parts]),
+        transitions=tuple(t for p in parts for t in p.transitions),
+        sets=tuple(s for p in parts for s in p.sets),
+        slouch_events=tuple(e for p in parts for e in p.slouch_events),
+        settled_ns=int(samples.t_ns[-1]) + 1 if n else -(2**62),
+        warnings=tuple(dict.fromkeys(w for p in parts for w in p.warnings)),
+    )
+    return whole
+
+
+_PARTS = ("grid", "features", "segment", "pairs", "layers")
+
+
+def dump(state: ChainState) -> bytes:
+    """The state without its setup, as bytes (npz; no pickle)."""
+    return pack.dump({name: getattr(state, name) for name in _PARTS})
+
+
+def load(data: bytes, setup: Setup) -> ChainState:
+    """The inverse of :func:`dump`, for the same setup. Raises InputError for other bytes."""
+    blank = start(setup)
+    parts = pack.load(data, {name: getattr(blank, name) for name in _PARTS})
+    return ChainState(setup=setup, **parts)

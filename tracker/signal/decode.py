@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From evidence per block to a posture per block: a hidden Markov model, motion-gated.
+
+Posture does not change without motion, so the cost of a change is high where the block was still
+and low where it moved (recognition.md section 5: a light penalty gains, a heavy one eats short
+bouts). Vertical displacement says which way a change went. Filtering runs forward for ever;
+smoothing looks `LAG` blocks ahead, so a label is settled after a fixed time and the result does
+not depend on how the stream was split.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+LIE, SIT, STAND, WALK, EXER = range(5)
+CLASSES = 5
+LAG = 12
+_FEW = 6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Evidence:
+    """Per block: likelihood (n, 5) and change matrix (n, 5, 5) from the block before, float64."""
+
+    likelihood: NDArray[np.float64]
+    change: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return int(self.likelihood.shape[0])
+
+
+def forward(alpha: NDArray[np.float64], evidence: Evidence) -> NDArray[np.float64]:
+    """Filtered probabilities (n, 5). Plain Python: five states are too few for numpy to pay."""
+    out = np.empty((len(evidence), CLASSES))
+    a = alpha.tolist()
+    span = range(CLASSES)
+    for i, (lik, change) in enumerate(
+        zip(evidence.likelihood.tolist(), evidence.change.tolist(), strict=True)
+    ):
+        a = [
+            lik[s]
+            * (
+                a[0] * change[0][s]
+                + a[1] * change[1][s]
+                + a[2] * change[2][s]
+                + a[3] * change[3][s]
+                + a[4] * change[4][s]
+            )
+            for s in span
+        ]
+        total = a[0] + a[1] + a[2] + a[3] + a[4]
+        a = [x / total for x in a]
+        out[i] = a
+    return out
+
+
+def smooth(alpha: NDArray[np.float64], evidence: Evidence, count: int) -> NDArray[np.float64]:
+    """Probabilities (count, 5) of the first blocks, each given at most LAG blocks of the future.
+
+    A few blocks (live) run through plain Python, many (batch) through numpy: the same operations in
+    the same order, so the same bits.
+    """
+    if count <= _FEW:
+        rows = [
+            _sweep(alpha, evidence, i, min(i + LAG, len(evidence) - 1))[0] for i in range(count)
+        ]
+        return np.array(rows).reshape(count, CLASSES)
+    n = len(evidence)
+    pad = max(0, count + LAG - n)
+    lik = np.concatenate([evidence.likelihood, np.ones((pad, CLASSES))])
+    eye = np.broadcast_to(np.eye(CLASSES), (pad, CLASSES, CLASSES))
+    change = np.concatenate([evidence.change, eye])
+    beta = np.ones((count, CLASSES))
+    for ahead in range(LAG, 0, -1):
+        weighted = lik[ahead : ahead + count] * beta
+        step = change[ahead : ahead + count]
+        new = step[:, :, 0] * weighted[:, :1]
+        for s in range(1, CLASSES):
+            new += step[:, :, s] * weighted[:, s : s + 1]
+        # Blocks that do not exist yet say nothing: exactly nothing, not one within rounding.
+        beta = np.where((np.arange(count) + ahead < n)[:, None], new / _total(new)[:, None], 1.0)
+    joint = alpha[:count] * beta
+    return np.asarray(joint / _total(joint)[:, None])
+
+
+def smooth_tail(alpha: NDArray[np.float64], evidence: Evidence, first: int) -> NDArray[np.float64]:
+    """Probabilities of the blocks from `first` on, given all that is there: provisional."""
+    n = len(evidence)
+    if first >= n:
+        return np.empty((0, CLASSES))
+    return np.array(_sweep(alpha, evidence, first, n - 1))
+
+
+def _total(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    return values[:, 0] + values[:, 1] + values[:, 2] + values[:, 3] + values[:, 4]
+
+
+def _sweep(
+    alpha: NDArray[np.float64], evidence: Evidence, first: int, last: int
+) -> list[list[float]]:
+    """Smoothed probabilities of blocks first..last from one backward pass that starts at `last`."""
+    a = alpha[first : last + 1].tolist()
+    lik = evidence.likelihood[first : last + 1].tolist()
+    change = evidence.change[first : last + 1].tolist()
+    beta = [1.0] * CLASSES
+    out = []
+    span = range(CLASSES)
+    for i in range(last - first, -1, -1):
+        joint = [a[i][s] * beta[s] for s in span]
+        total = joint[0] + joint[1] + joint[2] + joint[3] + joint[4]
+        out.append([x / total for x in joint])
+        if i:
+            w = [lik[i][s] * beta[s] for s in span]
+            c = change[i]
+            new = [r[0] * w[0] + r[1] * w[1] + r[2] * w[2] + r[3] * w[3] + r[4] * w[4] for r in c]
+            total = new[0] + new[1] + new[2] + new[3] + new[4]
+            beta = [x / total for x in new]
+    return out[::-1]

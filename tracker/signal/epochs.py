@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Two blocks make an epoch: state, confidence, tilt, slump, movement."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tracker.model import EPOCH_NS, Epochs, State
+from tracker.signal import features as f
+from tracker.signal.decode import CLASSES, EXER, LIE, SIT, STAND, WALK
+from tracker.signal.results import Setup
+from tracker.signal.segment import Decoded
+from tracker.signal.slouch import limits, slump_pct
+from tracker.signal.trunk import trunk_of
+
+_STATE = np.zeros(CLASSES, np.uint8)
+_STATE[[LIE, SIT, STAND, WALK, EXER]] = [
+    State.LYING,
+    State.SITTING,
+    State.STANDING,
+    State.WALKING,
+    State.EXERCISE,
+]
+UNKNOWN_BELOW = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PairState:
+    """The final block whose partner is still missing; (0, ...) arrays where there is none."""
+
+    index: NDArray[np.int64]
+    rows: NDArray[np.float32]
+    posterior: NDArray[np.float64]
+
+
+def start_pairs() -> PairState:
+    """Nothing seen."""
+    return PairState(
+        index=np.empty(0, np.int64),
+        rows=np.empty((0, f.COLUMNS), np.float32),
+        posterior=np.empty((0, CLASSES)),
+    )
+
+
+def advance_pairs(
+    state: PairState, decoded: Decoded, setup: Setup, *, flush: bool
+) -> tuple[PairState, Epochs, int]:
+    """Epochs of the decoded blocks and how many of them are final."""
+    index = np.concatenate([state.index, decoded.index])
+    rows = np.concatenate([state.rows, decoded.rows])
+    posterior = np.concatenate([state.posterior, decoded.posterior])
+    n_final = index.shape[0] - decoded.open_n
+    if not flush and n_final and index[n_final - 1] % 2 == 0:
+        n_final -= 1
+    rest = slice(n_final, index.shape[0] - decoded.open_n)
+    state = PairState(index=index[rest], rows=rows[rest], posterior=posterior[rest])
+    final = _epochs(index[:n_final], rows[:n_final], posterior[:n_final], setup)
+    later = _epochs(index[n_final:], rows[n_final:], posterior[n_final:], setup)
+    return state, Epochs.concat([final, later]), len(final)
+
+
+def _epochs(
+    index: NDArray[np.int64],
+    rows: NDArray[np.float32],
+    posterior: NDArray[np.float64],
+    setup: Setup,
+) -> Epochs:
+    there = rows[:, f.VALID] > 0
+    index, rows, posterior = index[there], rows[there], posterior[there]
+    n = index.shape[0]
+    if n == 0:
+        return Epochs.empty()
+    own = index // 2
+    first = np.flatnonzero(np.diff(own, prepend=own[0] - 1))
+    weight = rows[:, f.VALID].astype(np.float64)
+    total = np.add.reduceat(weight, first)
+
+    def pooled(values: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.asarray(np.add.reduceat(values * weight, first) / total)
+
+    mean = np.stack([pooled(rows[:, i].astype(np.float64)) for i in range(3)], axis=1)
+    share = np.stack([pooled(posterior[:, i]) for i in range(CLASSES)], axis=1)
+    best = share.argmax(axis=1)
+    confidence = np.take_along_axis(share, best[:, None], 1)[:, 0]
+    state = np.where(confidence < UNKNOWN_BELOW, State.UNKNOWN, _STATE[best]).astype(np.uint8)
+    tilt = np.degrees(np.arctan2(-mean[:, 0], mean[:, 2]))
+    side = np.degrees(np.arctan2(mean[:, 1], np.hypot(mean[:, 0], mean[:, 2])))
+    tilt = _fixed(tilt, 10)
+    side = _fixed(side, 10)
+    found = limits(setup.placement, setup.calibration, setup.slouch)
+    k = first.shape[0]
+    pct = np.full(k, np.nan, np.float32) if found is None else slump_pct(tilt, found)
+    trunk, slouch = trunk_of(state, tilt, side, pct, found, setup)
+    return Epochs(
+        start_ns=own[first] * EPOCH_NS,
+        state=state,
+        confidence=_fixed(confidence, 100),
+        trunk=trunk,
+        slouch=slouch,
+        tilt_deg=tilt,
+        side_deg=side,
+        slump_pct=pct,
+        move_mg=_fixed(pooled(rows[:, f.VM_MAD].astype(np.float64)) * 1000, 10),
+        exercise=np.zeros(k, np.uint8),
+        worn=(state != State.NOT_WORN).astype(np.uint8),
+        valid=_fixed(total / 2, 100),
+    )
+
+
+def _fixed(values: NDArray[np.float64], per_unit: int) -> NDArray[np.float32]:
+    """Whole steps of the resolution, as the float32 nearest to the decimal number."""
+    return (np.rint(values * per_unit) / per_unit).astype(np.float32)

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What goes into the chain besides samples, and what comes out."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+
+from tracker.model import Epochs, ExerciseSet, Placement, State, Transition
+from tracker.signal.calibrate import Calibration
+from tracker.signal.slouch import SlouchEvent, SlouchParams
+
+NAME = "backstay"
+VERSION = "1"
+NEVER_NS = -(2**62)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setup:
+    """What is known of a sensor and its wearer before the first sample.
+
+    `research_models` False leaves out weights fitted on data for research alone
+    (BACKSTAY_HAPT_MODEL=off).
+    """
+
+    placement: Placement = Placement.UPPER_BACK
+    calibration: Calibration = Calibration()
+    slouch: SlouchParams = SlouchParams()
+    research_models: bool = True
+
+    @property
+    def algo(self) -> str:
+        """Name, version and hash of everything that decides a result, except the calibration."""
+        known = json.dumps(
+            [asdict(self.slouch), self.placement.value, self.research_models], sort_keys=True
+        )
+        digest = hashlib.sha256(known.encode()).hexdigest()[:8]
+        return f"{NAME}-{VERSION}-{digest}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Results:
+    """What came out of a call. `epochs` may hold better answers for rows given before.
+
+    settled_ns   epochs that start before this are final (except for exercise and slouching,
+                 which may still be set on rows of the last minutes)
+    provisional  state of the newest epoch before it is settled, with its start and confidence
+    warnings     sentences: wrong placement, slipped sensor, stale calibration
+    """
+
+    epochs: Epochs
+    transitions: tuple[Transition, ...] = ()
+    sets: tuple[ExerciseSet, ...] = ()
+    slouch_events: tuple[SlouchEvent, ...] = ()
+    settled_ns: int = NEVER_NS
+    provisional: State = State.UNKNOWN
+    provisional_ns: int = -1
+    provisional_confidence: float = 0.0
+    warnings: tuple[str, ...] = ()

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One stretch without long gaps: rows in, smoothed posture per block out.
+
+A stretch ends at a gap of more than `BRIDGE` blocks; what was known before it fades. Evidence may
+look `LOOK_AHEAD` blocks ahead and smoothing `LAG` more, so a block is final after a fixed time.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tracker.signal import decode, features
+from tracker.signal import posture as p
+from tracker.signal.results import Setup
+
+BRIDGE = 12  # missing blocks (30 s) that are bridged as rows without data
+_PRIOR = np.array([0.1, 0.4, 0.3, 0.15, 0.05])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SegmentState:
+    """Rows that are still needed, from block `first` on; `done` blocks of them are final."""
+
+    first: int
+    rows: NDArray[np.float32]
+    done: int
+    alpha: NDArray[np.float64]  # filtered probabilities of the block before `done`
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Decoded:
+    """Blocks with their posterior (n, 5); the last `open_n` are provisional."""
+
+    index: NDArray[np.int64]
+    rows: NDArray[np.float32]
+    posterior: NDArray[np.float64]
+    open_n: int
+
+
+def start_segment() -> SegmentState:
+    """Nothing seen."""
+    return SegmentState(
+        first=-(2**62),
+        rows=np.empty((0, features.COLUMNS), np.float32),
+        done=0,
+        alpha=_PRIOR.copy(),
+    )
+
+
+def advance_segment(
+    state: SegmentState,
+    index: NDArray[np.int64],
+    rows: NDArray[np.float32],
+    setup: Setup,
+    *,
+    flush: bool,
+) -> tuple[SegmentState, list[Decoded]]:
+    """Take rows of new blocks; return what is final and what is provisional."""
+    out: list[Decoded] = []
+    cuts = np.flatnonzero(np.diff(index) > BRIDGE + 1) + 1
+    pieces = np.split(np.arange(index.shape[0]), cuts)
+    for at in pieces:
+        if at.size:
+            end = state.first + state.rows.shape[0]
+            if state.rows.shape[0] and int(index[at[0]]) > end + BRIDGE:
+                state, closed = _decode(state, setup, close=True)
+                out.append(closed)
+            state = _append(state, index[at], rows[at])
+    if state.rows.shape[0]:
+        state, newest = _decode(state, setup, close=flush)
+        out.append(newest)
+    return state, out
+
+
+def _append(
+    state: SegmentState, index: NDArray[np.int64], rows: NDArray[np.float32]
+) -> SegmentState:
+    first = state.first if state.rows.shape[0] else int(index[0])
+    n = int(index[-1]) + 1 - first
+    if state.rows.shape[0] == 0 and n == rows.shape[0]:
+        return replace(state, first=first, rows=rows)
+    table = np.full((n, features.COLUMNS), np.nan, np.float32)
+    table[:, features.VALID] = 0
+    table[: state.rows.shape[0]] = state.rows
+    table[index - first] = rows
+    return replace(state, first=first, rows=table)
+
+
+def _decode(state: SegmentState, setup: Setup, *, close: bool) -> tuple[SegmentState, Decoded]:
+    n = state.rows.shape[0]
+    found = p.evidence(state.rows, setup)
+    new = decode.Evidence(
+        likelihood=found.likelihood[state.done :], change=found.change[state.done :]
+    )
+    alpha = decode.forward(state.alpha, new)
+    final = n if close else max(state.done, n - p.LOOK_AHEAD - decode.LAG)
+    k = final - state.done
+    settled = decode.smooth(alpha, new, k)
+    open_from = max(final, n - decode.LAG)
+    posterior = np.concatenate([settled, decode.smooth_tail(alpha, new, open_from - state.done)])
+    at = np.concatenate([np.arange(state.done, final), np.arange(open_from, n)])
+    decoded = Decoded(
+        index=state.first + at, rows=state.rows[at], posterior=posterior, open_n=n - open_from
+    )
+    if close:
+        return replace(start_segment(), alpha=_fade(alpha[-1])), decoded
+    keep = max(0, final - p.LOOK_BACK)
+    state = replace(
+        state,
+        first=state.first + keep,
+        rows=state.rows[keep:],
+        done=final - keep,
+        alpha=alpha[k - 1] if k else state.alpha,
+    )
+    return state, decoded
+
+
+def _fade(alpha: NDArray[np.float64]) -> NDArray[np.float64]:
+    """After a gap of more than half a minute anything may have happened."""
+    return 0.2 * alpha + 0.8 * _PRIOR
