@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The entry script of the dashboard: who looks, in which language, and which pages there are."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from dashboard import parts
+from dashboard.pages import pages_for
+
+HERE = Path(__file__).resolve().parent
+
+
+def main() -> None:
+    """One rerun."""
+    st.set_page_config(
+        page_title="Backstay",
+        page_icon=str(HERE / "static" / "icon.png"),
+        layout="centered",
+        initial_sidebar_state="auto",
+    )
+    v = parts.view()
+    # The page is served as English; a screen reader needs to know the language it reads.
+    st.html(
+        "<script>document.documentElement.lang='de'</script>"
+        if v.lang.code == "de"
+        else "<script>document.documentElement.lang='en'</script>",
+        unsafe_allow_javascript=True,
+    )
+    st.logo(str(HERE / "static" / "logo.svg"), size="large")
+    st.navigation(pages_for(v), position="sidebar").run()
+
+
+main()

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Small cards that several pages show: what is usual, how long worn, today's advice."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from dashboard import data
+from dashboard.parts import View
+from tracker.advice.cards import Card, OwnNumber
+from tracker.model import Placement
+from tracker.trends.summary import NO_DATA, DaySummary
+
+PAGE_ADVICE = Path(__file__).resolve().parent / "app_pages" / "advice.py"
+
+
+def usual(
+    v: View, known: data.Usual, name: str, *, per_min: float = 1.0, plain: bool = False
+) -> str:
+    """`usual for you: 5 h to 7 h`, or when that comparison will come."""
+    if name not in known.spans:
+        left = max(1, data.LEAST_USUAL - known.valid_days)
+        return v.d("usual_missing", n=left)
+    low, high = known.spans[name]
+    if plain:
+        return v.d("usual", low=v.lang.number(low, 0), high=v.lang.number(high, 0))
+    return v.d("usual", low=_whole(v, low / per_min), high=_whole(v, high / per_min))
+
+
+def _whole(v: View, minutes: float) -> str:
+    """A duration that does not break at a line's end."""
+    return v.lang.duration(minutes).replace(" ", "\N{NO-BREAK SPACE}")
+
+
+def slouch_note(v: View, day: data.Day, known: data.Usual) -> str:
+    """What is usual for the slouch share, or why the sensor's place cannot tell."""
+    if day.summary.slouch_share is None:
+        if day.placement in {Placement.WAIST, Placement.UNKNOWN}:
+            return v.d("missing.slouch_place")
+        return v.d("missing.slouch_pose")
+    if "slouch_share" not in known.spans:
+        return usual(v, known, "slouch_share")
+    low, high = known.spans["slouch_share"]
+    return v.d("usual", low=v.lang.percent(low), high=v.lang.percent(high))
+
+
+def worn_line(v: View, summary: DaySummary) -> None:
+    """How long the sensor was worn, and how much of it could not be told."""
+    blind_s = summary.seconds.get("unknown", 0)
+    line = v.t(
+        "today.worn",
+        worn=v.lang.duration(summary.worn_s / 60),
+        blind=v.lang.duration(blind_s / 60),
+    )
+    if summary.bouts_censored:
+        line += " " + v.t("today.censored", n=round(summary.bouts_censored))
+    gap_s = summary.seconds.get(NO_DATA, 0)
+    if gap_s and not summary.valid_day:
+        line += " " + v.t("today.not_whole")
+    st.caption(line)
+
+
+def advice(v: View) -> None:
+    """Today's first advice with its reason, and the way to the rest."""
+    cards = data.advice(v.sources, v.viewer, v.wearer, v.lang.code)
+    with st.container(border=True, key="advice_card"):
+        st.subheader(v.t("advice_card.title"), anchor=False)
+        if not cards:
+            st.markdown(v.t("advice_card.none"))
+        else:
+            advice_card(v, cards[0])
+        if PAGE_ADVICE.is_file():
+            st.page_link(PAGE_ADVICE, label=v.t("advice_card.all"))
+
+
+def advice_card(v: View, card: Card) -> None:
+    """One piece of advice: text, reason, and on request numbers and sources."""
+    if card.title:
+        st.markdown(f"**{card.title}**")
+    st.markdown(card.text)
+    with st.expander(v.t("advice_card.why")):
+        st.markdown(card.reason)
+        numbers = [_own_number(v, one) for one in card.beside if one.value is not None]
+        if numbers:
+            st.markdown("\n".join(f"- {line}" for line in numbers))
+        for source in card.sources:
+            certainty = v.t(f"certainty.{source.certainty}") if source.certainty else ""
+            st.caption(" · ".join(x for x in (f"{source.title} ({source.year})", certainty) if x))
+
+
+def _own_number(v: View, one: OwnNumber) -> str:
+    assert one.value is not None  # noqa: S101 - the caller left those out
+    shown = {
+        "sitting": lambda x: v.lang.duration(60 * x),
+        "longest_sit": v.lang.duration,
+        "shifts": v.lang.number,
+        "training": v.lang.number,
+    }[one.id](one.value)
+    line = v.t(f"own_number.{one.id}", value=shown)
+    if one.told:
+        line += " " + v.t("own_number.told")
+    if one.changed_advice:
+        line += " – " + v.t("own_number.changed")
+    return line
