@@ -7,6 +7,8 @@ What a machine lacks is skipped with one sentence that says what to install; wit
 
 import os
 import shutil
+import socket
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -70,3 +72,22 @@ def chromium() -> str:
 def dbus_daemon() -> str:
     """Path of dbus-daemon."""
     return tool("dbus-daemon", "Debian: apt-get install dbus")
+
+
+@pytest.fixture
+def mosquitto() -> str:
+    """Path of a real MQTT broker."""
+    path = shutil.which("mosquitto", path=os.environ["PATH"] + ":/usr/sbin")
+    return path or tool("mosquitto", "Debian: apt-get install mosquitto")
+
+
+@pytest.fixture
+def free_port() -> Callable[[], int]:
+    """A function that gives a port of this machine that nobody listens on at the moment."""
+
+    def pick() -> int:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            return int(probe.getsockname()[1])
+
+    return pick
