@@ -39,7 +39,7 @@ class Axes:
     @staticmethod
     def parse(text: str) -> "Axes":
         """Read `x=up,y=left,z=back`; raises UsageError with the remedy."""
-        parts = dict(p.strip().split("=", 1) if "=" in p else (p, "") for p in text.split(","))
+        parts = {k.strip(): v.strip() for k, _, v in (p.partition("=") for p in text.split(","))}
         if sorted(parts) != ["x", "y", "z"] or any(v not in _BODY for v in parts.values()):
             raise UsageError(
                 f"--axes {text}: write x=...,y=...,z=... with {', '.join(sorted(_BODY))}"
@@ -178,7 +178,7 @@ def _mean_in(samples: Samples, spans: Spans) -> NDArray[np.float64] | None:
         rows[a:b] = True
     if not rows.any():
         return None
-    return samples.acc_g[rows].mean(axis=0, dtype=np.float64)
+    return np.asarray(samples.acc_g[rows].mean(axis=0, dtype=np.float64))
 
 
 def _pose_up(samples: Samples, poses: Mapping[Pose, Spans]) -> NDArray[np.float64] | None:

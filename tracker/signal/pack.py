@@ -12,7 +12,7 @@ import numpy as np
 from tracker.errors import InputError
 
 
-def dump(value: Any) -> bytes:  # noqa: ANN401 - any state
+def dump(value: Any) -> bytes:
     """Bytes (npz) of nested dicts, tuples and dataclasses of arrays, numbers, texts and None."""
     arrays: dict[str, Any] = {}
     tree = _out(value, arrays)
@@ -22,7 +22,7 @@ def dump(value: Any) -> bytes:  # noqa: ANN401 - any state
     return buffer.getvalue()
 
 
-def load(data: bytes, like: Any) -> Any:  # noqa: ANN401 - any state
+def load(data: bytes, like: Any) -> Any:
     """The inverse; `like` is a value of the same shape, which gives the dataclasses."""
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as file:
@@ -35,7 +35,7 @@ def load(data: bytes, like: Any) -> Any:  # noqa: ANN401 - any state
         ) from error
 
 
-def _out(value: Any, arrays: dict[str, Any]) -> Any:  # noqa: ANN401
+def _out(value: Any, arrays: dict[str, Any]) -> Any:  # noqa: PLR0911 - one per kind
     if isinstance(value, np.ndarray):
         name = f"a{len(arrays)}"
         arrays[name] = value
@@ -55,7 +55,7 @@ def _out(value: Any, arrays: dict[str, Any]) -> Any:  # noqa: ANN401
     raise TypeError(f"{type(value).__name__} is no part of a state")
 
 
-def _in(tree: Any, arrays: dict[str, Any], like: Any) -> Any:  # noqa: ANN401
+def _in(tree: Any, arrays: dict[str, Any], like: Any) -> Any:
     if not isinstance(tree, dict):
         return tree
     if "array" in tree:
@@ -66,12 +66,12 @@ def _in(tree: Any, arrays: dict[str, Any], like: Any) -> Any:  # noqa: ANN401
         known = like if isinstance(like, dict) else {}
         return {k: _in(v, arrays, known.get(k)) for k, v in tree["dict"]}
     if "list" in tree:
-        known = like if isinstance(like, tuple | list) else ()
-        same = known[0] if known else None
+        items = tuple(like) if isinstance(like, tuple | list) else ()
+        same = items[0] if items else None
         return tuple(
-            _in(v, arrays, known[i] if i < len(known) else same) for i, v in enumerate(tree["list"])
+            _in(v, arrays, items[i] if i < len(items) else same) for i, v in enumerate(tree["list"])
         )
     values = {k: _in(v, arrays, getattr(like, k, None)) for k, v in tree["data"].items()}
-    if not is_dataclass(like):
+    if not is_dataclass(like) or isinstance(like, type):
         raise ValueError("a part that this version does not know")
     return type(like)(**values)

@@ -3,7 +3,7 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 from tracker.model import Epochs, ExerciseSet, Placement, State, Transition
 from tracker.signal.calibrate import Calibration
@@ -23,8 +23,8 @@ class Setup:
     """
 
     placement: Placement = Placement.UPPER_BACK
-    calibration: Calibration = Calibration()
-    slouch: SlouchParams = SlouchParams()
+    calibration: Calibration = field(default_factory=Calibration)
+    slouch: SlouchParams = field(default_factory=SlouchParams)
     research_models: bool = True
 
     @property

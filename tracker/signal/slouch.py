@@ -41,7 +41,7 @@ class SlouchEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlouchLimits:
-    """The table on one wearer: tilt at 0 %, degrees per 100 %, and where slouching begins and ends."""
+    """The table on one wearer: tilt at 0 %, degrees per 100 %, begin and end of slouching."""
 
     tall_deg: float
     span_deg: float
@@ -76,7 +76,7 @@ def limits(
 def slump_pct(tilt_deg: NDArray[np.float32], found: SlouchLimits) -> NDArray[np.float32]:
     """Percent of the span, 1 %, clipped to -50..150; NaN stays NaN."""
     pct = np.rint((tilt_deg - found.tall_deg) / found.span_deg * 100.0)
-    return np.clip(pct, -50.0, 150.0).astype(np.float32)
+    return np.asarray(np.clip(pct, -50.0, 150.0), np.float32)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
