@@ -125,17 +125,22 @@ def after(event: NDArray[np.float64], first: int, last: int) -> NDArray[np.float
     return out
 
 
-def progress_of(series: Series, gates: Gates, last_lag: int = 7) -> Progress:
-    """Counts against the gates. Days run from the first to the last rating."""
+def progress_of(
+    series: Series, gates: Gates, *, window: tuple[int, int] = (1, 3), last_lag: int = 7
+) -> Progress:
+    """Counts against the gates. Days run from the first to the last rating.
+
+    An event counts with a rating in its `window`; a free day has none in the `last_lag` days before.
+    """
     rated = np.flatnonzero(~np.isnan(series.y))
     if rated.size == 0:
         missing: tuple[str, ...] = ("events", "days", "completeness", "free_days")
         return Progress(events=0, days=0, completeness=0.0, free_days=0, met=False, missing=missing)
     span = slice(int(rated[0]), int(rated[-1]) + 1)
     y, event = series.y[span], series.event[span]
-    seen_after = after(np.where(np.isnan(y), 0.0, 1.0)[::-1], 1, 3)[::-1] > 0
+    seen_after = after(np.where(np.isnan(y), 0.0, 1.0)[::-1], *window)[::-1] > 0
     events = int(np.count_nonzero((np.nan_to_num(event) > 0) & seen_after))
-    exposed = after(event, 1, last_lag)
+    exposed = after(event, window[0], last_lag)
     days = int(y.size)
     completeness = rated.size / days
     free = int(np.count_nonzero(~np.isnan(y) & (exposed == 0)))

@@ -38,7 +38,8 @@ def test_tables_keep_their_promises(month: History) -> None:
     assert local_date(int(e.start_ns[-1]), BERLIN) <= LAST
     blind = (e.state == State.UNKNOWN) | (e.state == State.NOT_WORN)
     assert np.array_equal(np.isnan(e.tilt_deg), blind)
-    assert np.all(e.slump_pct[e.state == State.SLOUCHING] > 40)
+    slouched = e.slump_pct[e.state == State.SLOUCHING]  # merged dips below 50 % included
+    assert np.mean(slouched >= 50) > 0.9
     assert all(s.end_ns > s.start_ns for s in month.sets)
     assert all(g.end_ns > g.start_ns for g in month.gaps)
 
