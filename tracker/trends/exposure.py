@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Do long-sitting days precede tenser evenings, and active breaks looser ones?
+"""Whether long-sitting days precede tenser evenings, and active breaks looser ones.
 
 The same estimator and the same gates as for massage; only the exposure and its windows differ:
 the same day (it lies before the evening's rating) and the day after. A day that was not worn long

@@ -130,7 +130,7 @@ def progress_of(
 ) -> Progress:
     """Counts against the gates. Days run from the first to the last rating.
 
-    An event counts with a rating in its `window`; a free day has none in the `last_lag` days before.
+    An event counts with a rating in its `window`; a free day has none up to `last_lag` days before.
     """
     rated = np.flatnonzero(~np.isnan(series.y))
     if rated.size == 0:
