@@ -10,24 +10,13 @@ from dataclasses import replace
 import streamlit as st
 
 from dashboard import data
-from tracker.diary import Person, Role
+from tracker.diary import Person
 from tracker.report.i18n import Language, language
-
-OWNER = "owner"
 
 
 def viewer(sources: data.Sources) -> Person:
     """The person at the other end of this request."""
     person = data.owner(sources)
-    if person is None:
-        person = Person(
-            id=OWNER,
-            name="",
-            roles=frozenset({Role.WEARER}),
-            wearer=data.first_wearer(sources),
-            language="",
-            zone=sources.zone_name,
-        )
     chosen = st.session_state.get("language")
     if chosen:
         return replace(person, language=str(chosen))

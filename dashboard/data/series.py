@@ -1,114 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Everything that pages read. Each function asks the gate first and never keeps its answer.
-
-Series come from InfluxDB where it is configured and answers, else from the embedded store with
-a banner; the live row is always local. Nothing here knows Streamlit.
-"""
+"""What was measured: the live row, one day, the numbers of many days."""
 
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import lru_cache
 from pathlib import Path
 from threading import Lock
-from typing import Protocol
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from dashboard.data.sources import Sources
 from tracker import access
-from tracker.advice.cards import Card, cards_of
-from tracker.advice.load import packaged
-from tracker.advice.profiles import DEFAULT, PROFILES
-from tracker.clock import Clock, clock_from_environment
 from tracker.diary import Person
-from tracker.errors import StoreError
-from tracker.model import SECOND_NS, Epochs, ExerciseSet, Gap, Live, Placement, Transition
+from tracker.model import SECOND_NS, Epochs, ExerciseSet, Gap, Live, Placement
 from tracker.report.charts.minutes import DayMinutes, day_minutes
-from tracker.settings import Settings, read_settings, zone
 from tracker.store.base import DayRow
-from tracker.store.sqlite import open_reader
 from tracker.trends.day import summarise
 from tracker.trends.summary import DaySummary
 from tracker.units import day_bounds_ns, from_ns
 
-NOBODY = "me"  # pseudonym of the series before any sensor has written one
 DEMO_MARK = "DEMO"  # a file of this name marks a data folder as the demo's
-
-
-class SeriesReader(Protocol):
-    """The reads of a series store; `tracker.store.base.SeriesStore` describes each."""
-
-    def wearers(self) -> Sequence[tuple[str, Placement]]:
-        """Every (wearer, placement) with data."""
-
-    def epochs(self, wearer: str, placement: Placement, start_ns: int, end_ns: int) -> Epochs:
-        """Epochs that start in the span."""
-
-    def transitions(
-        self, wearer: str, placement: Placement, start_ns: int, end_ns: int
-    ) -> Sequence[Transition]:
-        """Transitions in the span."""
-
-    def sets(
-        self, wearer: str, placement: Placement, start_ns: int, end_ns: int
-    ) -> Sequence[ExerciseSet]:
-        """Exercise sets that start in the span."""
-
-    def gaps(self, wearer: str, placement: Placement, start_ns: int, end_ns: int) -> Sequence[Gap]:
-        """Gaps that touch the span."""
-
-    def days(self, wearer: str, placement: Placement, first: str, last: str) -> Sequence[DayRow]:
-        """Day rollups, both days included."""
-
-    def live(self, wearer: str, placement: Placement) -> Live | None:
-        """The newest live row."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sources:
-    """Where data come from in this process. `fallback` says why InfluxDB is not used."""
-
-    settings: Settings
-    clock: Clock
-    series: SeriesReader
-    local: SeriesReader
-    fallback: str = ""
-
-    @property
-    def zone_name(self) -> str:
-        """Time zone of wearers who did not choose one."""
-        return str(zone(self.settings.zone))
-
-
-def sources() -> Sources:
-    """The sources of this process, opened once per configuration."""
-    return _open(read_settings())
-
-
-@lru_cache(maxsize=4)
-def _open(settings: Settings) -> Sources:
-    local = open_reader(settings)
-    return Sources(settings=settings, clock=clock_from_environment(), series=local, local=local)
-
-
-def first_wearer(src: Sources) -> str:
-    """The wearer of a single-user store: the one with a live row, else the first, else nobody."""
-    try:
-        known = src.local.wearers()
-    except StoreError:
-        return NOBODY
-    live = [(src.local.live(w, p), w) for w, p in known]
-    newest = max(((row.at_ns, w) for row, w in live if row is not None), default=None)
-    if newest is not None:
-        return newest[1]
-    return known[0][0] if known else NOBODY
-
-
-def owner(src: Sources) -> Person | None:
-    """The person of a single-user installation, where one has been set up."""
-    return None
 
 
 def placements(src: Sources, viewer: Person, wearer: str) -> Sequence[Placement]:
@@ -253,27 +166,6 @@ def usual(src: Sources, viewer: Person, wearer: str, before: date, tz: ZoneInfo)
     return Usual(valid_days=len(valid), spans=spans)
 
 
-def advice(src: Sources, viewer: Person, wearer: str, lang: str) -> Sequence[Card]:
-    """Today's advice as cards, in the order of the evaluation."""
-    access.may_see(viewer, wearer, "advice")
-    facts, told = facts_of(src, viewer, wearer)
-    return cards_of(packaged(), facts, profile_of(src, viewer), lang, told=told)
-
-
-def facts_of(
-    src: Sources, viewer: Person, wearer: str
-) -> tuple[Mapping[str, object], Sequence[str]]:
-    """What is known for the rules, and which of it the wearer told at the start."""
-    access.may_see(viewer, wearer, "advice")
-    return {}, ()
-
-
-def profile_of(src: Sources, viewer: Person) -> str:
-    """Profile, wellness or clinic: the person's own choice, else the installation's."""
-    chosen = str(viewer.settings.get("profile") or src.settings.profile)
-    return chosen if chosen in PROFILES else DEFAULT
-
-
 def clock_of(summary: DaySummary, tz: ZoneInfo) -> str:
     """Wall-clock time at which the longest sit began; "" when there was none."""
     if summary.longest_sit_at_s is None:
@@ -287,3 +179,47 @@ def signal_bars(rssi_dbm: int | None) -> int | None:
     if rssi_dbm is None:
         return None
     return sum(rssi_dbm >= limit for limit in (-90, -80, -70, -60))
+
+
+def minutes_of_days(
+    src: Sources, viewer: Person, wearer: str, first: date, last: date, tz: ZoneInfo
+) -> dict[date, DayMinutes]:
+    """The minute grid of each day with epochs, both days included."""
+    access.may_see(viewer, wearer, "sitting")
+    found: dict[date, DayMinutes] = {}
+    start_ns, end_ns = day_bounds_ns(first, tz)[0], day_bounds_ns(last, tz)[1]
+    for place in placements(src, viewer, wearer):
+        epochs = src.series.epochs(wearer, place, start_ns, end_ns)
+        shown = first
+        while shown <= last:
+            low, high = np.searchsorted(epochs.start_ns, day_bounds_ns(shown, tz))
+            part = epochs[int(low) : int(high)]
+            if len(part) and (shown not in found or len(part) / 12 > found[shown].measured.sum()):
+                found[shown] = day_minutes(part, shown, tz)
+            shown += timedelta(days=1)
+    return dict(sorted(found.items()))
+
+
+def sets(
+    src: Sources, viewer: Person, wearer: str, first: date, last: date, tz: ZoneInfo
+) -> Sequence[ExerciseSet]:
+    """Recognised exercise sets of the days, both included, in order of time."""
+    access.may_see(viewer, wearer, "training")
+    start_ns, end_ns = day_bounds_ns(first, tz)[0], day_bounds_ns(last, tz)[1]
+    found = [
+        one
+        for place in placements(src, viewer, wearer)
+        for one in src.series.sets(wearer, place, start_ns, end_ns)
+    ]
+    return sorted(found, key=lambda one: one.start_ns)
+
+
+def gaps(src: Sources, viewer: Person, wearer: str, shown: date, tz: ZoneInfo) -> Sequence[Gap]:
+    """Stretches of a day without data, each with its reason."""
+    access.may_see(viewer, wearer, "sitting")
+    start_ns, end_ns = day_bounds_ns(shown, tz)
+    return [
+        gap
+        for place in placements(src, viewer, wearer)
+        for gap in src.series.gaps(wearer, place, start_ns, end_ns)
+    ]

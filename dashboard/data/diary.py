@@ -1,0 +1,223 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the wearer told: evening entries, massages, training, safety list, corrections.
+
+Every write is checked here again, whatever the page allowed: a browser's limits are a courtesy.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, fields
+from datetime import date, timedelta
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+from dashboard.data.sources import Sources, records, writable
+from tracker import access
+from tracker.diary import Entry, Evening, Kind, Massage, Person, Training
+from tracker.errors import InputError
+from tracker.model import SECOND_NS, State
+from tracker.units import local_date
+
+EDIT_NS = 48 * 3600 * SECOND_NS
+LATE_DAYS = 1  # an evening can be told the day after, marked as late
+SCOPE = {
+    Kind.EVENING: "tension",
+    Kind.MASSAGE: "massage",
+    Kind.TRAINING: "training",
+    Kind.SCREENING: "screening",
+    Kind.START: "screening",
+    Kind.DISCUSSED: "screening",
+    Kind.CORRECTION: "posture",
+    Kind.EXPERIMENT: "massage",
+    Kind.NOTE: "notes",
+    Kind.PLAN: "training",
+    Kind.SESSION: "training",
+}
+Told = TypeVar("Told", Evening, Massage, Training)
+
+
+def entries(
+    src: Sources,
+    viewer: Person,
+    wearer: str,
+    kinds: Iterable[Kind],
+    first: date | None = None,
+    last: date | None = None,
+    *,
+    history: bool = False,
+) -> Sequence[Entry]:
+    """Entries of these kinds, by time; `history` adds earlier versions and deleted ones."""
+    wanted = tuple(kinds)
+    for kind in wanted:
+        access.may_see(viewer, wearer, SCOPE[kind])
+    kept = records(src)
+    if kept is None:
+        return ()
+    return kept.entries(
+        wearer,
+        wanted,
+        first.isoformat() if first else "0000-01-01",
+        last.isoformat() if last else "9999-12-31",
+        history=history,
+    )
+
+
+def evenings(
+    src: Sources, viewer: Person, wearer: str, first: date | None = None, last: date | None = None
+) -> Sequence[Evening]:
+    """Evening entries; pain is left out where the viewer may not see it."""
+    found = [_told(Evening, e) for e in entries(src, viewer, wearer, [Kind.EVENING], first, last)]
+    return sorted(found, key=lambda e: e.day)
+
+
+def massages(
+    src: Sources, viewer: Person, wearer: str, first: date | None = None, last: date | None = None
+) -> Sequence[Massage]:
+    """Massages by time."""
+    return [_told(Massage, e) for e in entries(src, viewer, wearer, [Kind.MASSAGE], first, last)]
+
+
+def trainings(
+    src: Sources, viewer: Person, wearer: str, first: date | None = None, last: date | None = None
+) -> Sequence[Training]:
+    """Training sessions as told or confirmed, by time."""
+    return [_told(Training, e) for e in entries(src, viewer, wearer, [Kind.TRAINING], first, last)]
+
+
+def _told(kind: type[Told], entry: Entry) -> Told:
+    known = {f.name for f in fields(kind)}
+    values: dict[str, Any] = {k: v for k, v in entry.body.items() if k in known}
+    if kind is Evening:
+        values["day"] = entry.day
+    else:
+        values["at_ns"] = entry.at_ns
+    if "sets" in values:
+        values["sets"] = tuple((str(a), int(b), float(c)) for a, b, c in values["sets"])
+    return kind(**values)
+
+
+def evening_entry(src: Sources, viewer: Person, wearer: str, day: date) -> Entry | None:
+    """The evening entry of a day, if there is one."""
+    found = entries(src, viewer, wearer, [Kind.EVENING], day, day)
+    return found[-1] if found else None
+
+
+def save_evening(src: Sources, viewer: Person, wearer: str, told: Evening, tz: ZoneInfo) -> Entry:
+    """Keep the evening entry of a day; a second one of the same day is an edit."""
+    access.may_change(viewer, wearer, "tension")
+    now_ns = src.clock.now_ns()
+    today, day = local_date(now_ns, tz), date.fromisoformat(told.day)
+    for name, value in (("tension", told.tension), ("pain", told.pain)):
+        _scale(name, value)
+    if day > today:
+        raise InputError("This evening has not come yet: choose today or yesterday.")
+    late = day < today
+    body = asdict(told) | {"late": told.late or late}
+    old = evening_entry(src, viewer, wearer, day)
+    if old is not None:
+        return edit(src, viewer, wearer, old.id, body)
+    if day < today - timedelta(days=LATE_DAYS):
+        raise InputError("An evening can be told until the day after. Write a note instead.")
+    return writable(src).put_entry(
+        wearer, Kind.EVENING, body, at_ns=now_ns, day=told.day, author=viewer.id
+    )
+
+
+def save_massage(src: Sources, viewer: Person, wearer: str, told: Massage, tz: ZoneInfo) -> Entry:
+    """Keep a massage; two at the same time are refused."""
+    access.may_change(viewer, wearer, "massage")
+    _past(src, told.at_ns, told.minutes)
+    for name, value in (("relief_1h", told.relief_1h), ("relief_morning", told.relief_morning)):
+        _scale(name, value)
+    day = local_date(told.at_ns, tz)
+    for other in massages(src, viewer, wearer, day - timedelta(days=1), day + timedelta(days=1)):
+        _apart(told.at_ns, told.minutes, other.at_ns, other.minutes, "massage")
+    return _put(src, viewer, wearer, Kind.MASSAGE, asdict(told), told.at_ns, tz)
+
+
+def save_training(src: Sources, viewer: Person, wearer: str, told: Training, tz: ZoneInfo) -> Entry:
+    """Keep a training session; two at the same time are refused."""
+    access.may_change(viewer, wearer, "training")
+    _past(src, told.at_ns, told.minutes)
+    _scale("effort", told.effort)
+    day = local_date(told.at_ns, tz)
+    for other in trainings(src, viewer, wearer, day - timedelta(days=1), day + timedelta(days=1)):
+        _apart(told.at_ns, told.minutes, other.at_ns, other.minutes, "training session")
+    return _put(src, viewer, wearer, Kind.TRAINING, asdict(told), told.at_ns, tz)
+
+
+def save_correction(
+    src: Sources, viewer: Person, wearer: str, start_ns: int, end_ns: int, state: State,
+    tz: ZoneInfo,
+) -> Entry:  # fmt: skip
+    """Keep what a stretch of the time line really was, as a label."""
+    access.may_change(viewer, wearer, "posture")
+    if end_ns <= start_ns:
+        raise InputError("The stretch ends before it begins: choose a later end.")
+    if end_ns > src.clock.now_ns():
+        raise InputError("The stretch lies in the future: choose an earlier end.")
+    body: dict[str, object] = {"start_ns": start_ns, "end_ns": end_ns, "state": state.label}
+    return _put(src, viewer, wearer, Kind.CORRECTION, body, start_ns, tz)
+
+
+def save_entry(
+    src: Sources, viewer: Person, wearer: str, kind: Kind, body: Mapping[str, object],
+    tz: ZoneInfo,
+) -> Entry:  # fmt: skip
+    """Keep any other record (start, safety list, note, plan, session, experiment) as of now."""
+    access.may_change(viewer, wearer, SCOPE[kind])
+    return _put(src, viewer, wearer, kind, dict(body), src.clock.now_ns(), tz)
+
+
+def edit(
+    src: Sources, viewer: Person, wearer: str, entry_id: int, body: Mapping[str, object]
+) -> Entry:
+    """A new version within 48 h of the first writing; earlier ones are kept."""
+    _own(src, viewer, wearer, entry_id)
+    return writable(src).edit_entry(entry_id, dict(body), author=viewer.id)
+
+
+def delete(src: Sources, viewer: Person, wearer: str, entry_id: int) -> None:
+    """Delete an entry within 48 h; that it was there stays in the history."""
+    _own(src, viewer, wearer, entry_id)
+    writable(src).delete_entry(entry_id, author=viewer.id)
+
+
+def editable(src: Sources, entry: Entry) -> bool:
+    """Whether an entry is younger than 48 h."""
+    return src.clock.now_ns() - entry.written_ns < EDIT_NS
+
+
+def _own(src: Sources, viewer: Person, wearer: str, entry_id: int) -> Entry:
+    entry = writable(src).entry(entry_id)
+    if entry is None or entry.wearer != wearer:
+        raise InputError("This entry does not exist any more.")
+    access.may_change(viewer, entry.wearer, SCOPE[entry.kind])
+    if not editable(src, entry):
+        raise InputError("Entries can be changed for 48 hours; this one is older.")
+    return entry
+
+
+def _put(
+    src: Sources, viewer: Person, wearer: str, kind: Kind, body: dict[str, object], at_ns: int,
+    tz: ZoneInfo,
+) -> Entry:  # fmt: skip
+    day = local_date(at_ns, tz).isoformat()
+    return writable(src).put_entry(wearer, kind, body, at_ns=at_ns, day=day, author=viewer.id)
+
+
+def _scale(name: str, value: int | None) -> None:
+    if value is not None and not 0 <= value <= 10:
+        raise InputError(f"{name}: {value} is not on the scale from 0 to 10.")
+
+
+def _past(src: Sources, at_ns: int, minutes: int) -> None:
+    if not 1 <= minutes <= 480:
+        raise InputError(f"{minutes} minutes: write a length from 1 to 480 minutes.")
+    if at_ns > src.clock.now_ns():
+        raise InputError("This time has not come yet: choose an earlier one.")
+
+
+def _apart(a_ns: int, a_min: int, b_ns: int, b_min: int, what: str) -> None:
+    minute = 60 * SECOND_NS
+    if a_ns < b_ns + b_min * minute and b_ns < a_ns + a_min * minute:
+        raise InputError(f"There is already a {what} at this time: change that one instead.")
