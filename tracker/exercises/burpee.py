@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Burpee: from standing to the floor, back and up with a jump; violent and through the horizontal.
+
+Lean above 65 deg, size of the specific force far over 1 g (exermote chests: 95th percentile
+1.4-1.75 g, squats 1.15-1.45 g, sit-ups below 1.25 g).
+"""
+
+import numpy as np
+
+from tracker.exercises.spec import Reps, Spec
+from tracker.model import Exercise
+
+
+def _fit(reps: Reps) -> float:
+    span = float(np.median(reps.force_span_g))
+    return float(np.clip((span - 0.35) / 0.3, 0, 1))
+
+
+SPEC = Spec(
+    exercise=Exercise.BURPEE,
+    base_deg=(-75, 45),
+    peak_deg=(58, 185),
+    amp_deg=(60, 220),
+    period_s=(2.5, 9),
+    min_reps=2,
+    smooth_s=1.2,
+    fit=_fit,
+    rank=1.3,
+    sure="high",
+)

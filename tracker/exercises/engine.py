@@ -1,0 +1,284 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Finds sets in a stream: gate, cut into episodes, look at each finished episode as a whole.
+
+Blocks in body axes come in, sets come out some seconds after they ended. Everything is decided on
+quanta of 2.5 s aligned to absolute time and on finished episodes, so splitting the stream anywhere
+gives the same sets. Most of a day is decided by the gate alone.
+
+An episode begins with an active quantum and ends when `QUIET` quanta in a row are not; it is cut at
+`LONGEST` quanta, and a set that is cut there counts as two (rowing for more than ten minutes).
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tracker.exercises.episode import STEP_NS, Episode
+from tracker.exercises.gate import QUANTUM_ROWS, active, decimate
+from tracker.exercises.settle import settle
+from tracker.model import SECOND_NS, Exercise, ExerciseSet, Placement
+from tracker.signal.grid import BodyBlock
+
+VERSION = 1
+RAW_PER_ROW = 5
+RAW_QUANTUM = QUANTUM_ROWS * RAW_PER_ROW
+RAW_STEP_NS = STEP_NS // RAW_PER_ROW
+QUANTUM_NS = QUANTUM_ROWS * STEP_NS
+LEAD = 4  # quanta before the first active one that belong to an episode
+QUIET = 4
+LONGEST = 240
+FEWEST = 2  # active quanta; fewer cannot hold two repetitions
+# A gap up to here is filled with invalid rows; a longer one ends every episode.
+BRIDGE_NS = 5 * SECOND_NS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineParams:
+    """Where the sensor sits decides what it can see."""
+
+    placement: Placement = Placement.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """A stretch that is training, for marking epochs."""
+
+    start_ns: int
+    end_ns: int
+    exercise: Exercise
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class EngineState:
+    """What the engine remembers between blocks.
+
+    raw_t0_ns  time of the first raw row that does not fill a quantum yet
+    raw        (k, c) float32 those rows; raw_ok (k,) which of them are valid
+    t0_ns      time of the first buffered quantum
+    rows       (q * 25, c) float32 buffered rows at 10 Hz; ok (q * 25,) bool; flags (q,) bool
+    lead       buffered quanta at the front that only lead in (an episode has consumed them)
+    """
+
+    params: EngineParams
+    channels: int = 0
+    source_fs_hz: float = 0.0
+    raw_t0_ns: int = 0
+    raw: NDArray[np.float32]
+    raw_ok: NDArray[np.bool_]
+    t0_ns: int = 0
+    rows: NDArray[np.float32]
+    ok: NDArray[np.bool_]
+    flags: NDArray[np.bool_]
+
+    def dump(self) -> dict[str, Any]:
+        """Plain values and arrays, for a store that knows no classes."""
+        return {
+            "version": VERSION,
+            "placement": self.params.placement.value,
+            "channels": self.channels,
+            "source_fs_hz": self.source_fs_hz,
+            "raw_t0_ns": self.raw_t0_ns,
+            "raw": self.raw,
+            "raw_ok": self.raw_ok,
+            "t0_ns": self.t0_ns,
+            "rows": self.rows,
+            "ok": self.ok,
+            "flags": self.flags,
+        }
+
+    @classmethod
+    def load(cls, values: dict[str, Any]) -> Self:
+        """The inverse of :meth:`dump`; a state of another version starts empty."""
+        params = EngineParams(placement=Placement(values["placement"]))
+        if values.get("version") != VERSION:
+            return cls(params=params, **_nothing(0))
+        channels = int(values["channels"])
+        return cls(
+            params=params,
+            channels=channels,
+            source_fs_hz=float(values["source_fs_hz"]),
+            raw_t0_ns=int(values["raw_t0_ns"]),
+            raw=np.asarray(values["raw"], np.float32).reshape(-1, channels),
+            raw_ok=np.asarray(values["raw_ok"], np.bool_).reshape(-1),
+            t0_ns=int(values["t0_ns"]),
+            rows=np.asarray(values["rows"], np.float32).reshape(-1, channels),
+            ok=np.asarray(values["ok"], np.bool_).reshape(-1),
+            flags=np.asarray(values["flags"], np.bool_).reshape(-1),
+        )
+
+
+def _nothing(channels: int) -> dict[str, Any]:
+    return {
+        "raw": np.empty((0, channels), np.float32),
+        "raw_ok": np.empty(0, np.bool_),
+        "rows": np.empty((0, channels), np.float32),
+        "ok": np.empty(0, np.bool_),
+        "flags": np.empty(0, np.bool_),
+    }
+
+
+def start(params: EngineParams | None = None) -> EngineState:
+    """Nothing seen yet."""
+    return EngineState(params=params or EngineParams(), **_nothing(0))
+
+
+def advance(
+    state: EngineState, block: BodyBlock
+) -> tuple[EngineState, list[ExerciseSet], list[Span]]:
+    """Take the next block; return the sets that are now finished and the spans they cover."""
+    sets: list[ExerciseSet] = []
+    channels = 3 if block.gyr_body_dps is None else 6
+    if state.channels != channels:
+        state, sets = _flush(state)
+        state = replace(state, channels=channels, **_nothing(channels))
+    n = block.acc_body_g.shape[0]
+    if n == 0:
+        return state, sets, _spans(sets)
+    values = block.acc_body_g
+    if block.gyr_body_dps is not None:
+        values = np.concatenate([values, block.gyr_body_dps], axis=1)
+    t0 = block.t0_ns
+    state, more, fill = _join(state, t0)
+    sets += more
+    if fill:
+        edge = state.raw[-1:] if state.raw.shape[0] else values[:1]
+        values = np.concatenate([np.repeat(edge, fill, axis=0), values])
+        ok = np.concatenate([np.zeros(fill, np.bool_), block.valid])
+        t0 -= fill * RAW_STEP_NS
+    else:
+        ok = block.valid
+    if state.raw.shape[0]:
+        values = np.concatenate([state.raw, values])
+        ok = np.concatenate([state.raw_ok, ok])
+        t0 = state.raw_t0_ns
+    whole = values.shape[0] // RAW_QUANTUM * RAW_QUANTUM
+    # What is kept is copied, so that a long block does not live on behind a small view.
+    state = replace(
+        state,
+        source_fs_hz=block.source_fs_hz,
+        raw_t0_ns=t0 + whole * RAW_STEP_NS,
+        raw=values[whole:].copy(),
+        raw_ok=ok[whole:].copy(),
+    )
+    if whole:
+        state, more = _take(state, t0, values[:whole], ok[:whole])
+        sets += more
+    return state, sets, _spans(sets)
+
+
+def finish(state: EngineState) -> tuple[EngineState, list[ExerciseSet], list[Span]]:
+    """The stream ends: look at what is still open."""
+    state, sets = _flush(state)
+    return state, sets, _spans(sets)
+
+
+def open_episode(state: EngineState) -> Episode | None:
+    """What is still open, for a live count; None where nothing moves."""
+    if not state.flags.any():
+        return None
+    first = max(0, int(np.flatnonzero(state.flags)[0]) - LEAD)
+    return _episode(state, first, state.flags.shape[0])
+
+
+def _join(state: EngineState, t0_ns: int) -> tuple[EngineState, list[ExerciseSet], int]:
+    """Bring the state to where the block starts; also how many raw rows to fill in before it."""
+    if state.rows.shape[0] == 0 and state.raw.shape[0] == 0:
+        fill = t0_ns // RAW_STEP_NS % RAW_QUANTUM
+        return replace(state, raw_t0_ns=t0_ns - fill * RAW_STEP_NS), [], fill
+    expected = state.raw_t0_ns + state.raw.shape[0] * RAW_STEP_NS
+    missing = round((t0_ns - expected) / RAW_STEP_NS)
+    if 0 <= missing * RAW_STEP_NS <= BRIDGE_NS:
+        return state, [], missing
+    state, sets = _flush(state)
+    fill = t0_ns // RAW_STEP_NS % RAW_QUANTUM
+    return replace(state, raw_t0_ns=t0_ns - fill * RAW_STEP_NS), sets, fill
+
+
+def _flush(state: EngineState) -> tuple[EngineState, list[ExerciseSet]]:
+    """Fill up the last quantum with invalid rows, close every episode, forget the rows."""
+    sets: list[ExerciseSet] = []
+    k = state.raw.shape[0]
+    if k:
+        values = np.concatenate([state.raw, np.repeat(state.raw[-1:], RAW_QUANTUM - k, axis=0)])
+        ok = np.concatenate([state.raw_ok, np.zeros(RAW_QUANTUM - k, np.bool_)])
+        state, sets = _take(state, state.raw_t0_ns, values, ok)
+    state, more = _close(state, final=True)
+    return replace(state, **_nothing(state.channels)), sets + more
+
+
+def _take(
+    state: EngineState, t0_ns: int, values: NDArray[np.float32], ok: NDArray[np.bool_]
+) -> tuple[EngineState, list[ExerciseSet]]:
+    rows = decimate(values)
+    before = None
+    if state.rows.shape[0]:
+        before = state.rows[-5:, :3].sum(axis=0) * np.float32(0.2)
+    gyr = rows[:, 3:] if state.channels == 6 else None
+    flags = active(rows[:, :3], gyr, before)
+    state = replace(
+        state,
+        t0_ns=state.t0_ns if state.rows.shape[0] else t0_ns,
+        rows=np.concatenate([state.rows, rows]),
+        ok=np.concatenate([state.ok, ok[2::RAW_PER_ROW]]),
+        flags=np.concatenate([state.flags, flags]),
+    )
+    return _close(state, final=False)
+
+
+def _close(state: EngineState, *, final: bool) -> tuple[EngineState, list[ExerciseSet]]:
+    """Look at every finished episode; keep what may still belong to one."""
+    sets: list[ExerciseSet] = []
+    total = state.flags.shape[0]
+    busy = np.flatnonzero(state.flags)
+    done = 0  # quanta before this belong to a finished episode
+    at = 0
+    keep = max(0, total - LEAD)
+    while at < busy.shape[0]:
+        begin = int(busy[at])
+        stop = at
+        while (
+            stop + 1 < busy.shape[0]
+            and busy[stop + 1] - busy[stop] <= QUIET
+            and busy[stop + 1] - begin < LONGEST
+        ):
+            stop += 1
+        last = int(busy[stop])
+        cut = stop + 1 < busy.shape[0] and busy[stop + 1] - busy[stop] <= QUIET
+        if not (final or cut or last + QUIET < total or total - begin >= LONGEST):
+            keep = max(done, begin - LEAD)
+            break
+        end = last + 1 if cut else min(total, last + 1 + QUIET)
+        if stop - at + 1 >= FEWEST:
+            sets += settle(_episode(state, max(done, begin - LEAD), end))
+        # The lead of the next episode must not reach into movement that was counted.
+        done = last + 1
+        at = stop + 1
+    keep = max(keep, min(done, total)) if at >= busy.shape[0] else keep
+    if keep:
+        state = replace(
+            state,
+            t0_ns=state.t0_ns + keep * QUANTUM_NS,
+            rows=state.rows[keep * QUANTUM_ROWS :].copy(),
+            ok=state.ok[keep * QUANTUM_ROWS :].copy(),
+            flags=state.flags[keep:].copy(),
+        )
+    return state, sets
+
+
+def _episode(state: EngineState, first: int, end: int) -> Episode:
+    part = slice(first * QUANTUM_ROWS, end * QUANTUM_ROWS)
+    rows = state.rows[part]
+    return Episode(
+        # The mean of five samples stands for the middle one.
+        t0_ns=state.t0_ns + first * QUANTUM_NS + 2 * RAW_STEP_NS,
+        acc_body_g=rows[:, :3],
+        gyr_body_dps=rows[:, 3:] if state.channels == 6 else None,
+        valid=state.ok[part],
+        placement=state.params.placement,
+    )
+
+
+def _spans(sets: list[ExerciseSet]) -> list[Span]:
+    return [Span(start_ns=s.start_ns, end_ns=s.end_ns, exercise=s.exercise) for s in sets]

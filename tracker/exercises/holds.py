@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Holds: a pose entered with a movement, kept, and left with a movement.
+
+A plateau is a stretch in which the direction of gravity turns slowly. Its edges are where the turn
+into it and out of it is half done; half a second on each side belongs to the movement, which is the
+second that evidence 6.3 takes off. Planks are told from lying face down by a head end that is
+higher than in the lying before or after, and by tremor.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import uniform_filter1d
+
+from tracker.exercises.episode import FS_HZ, Episode
+from tracker.exercises.spec import Floats, Spec
+
+MOVES_DPS = 4.0  # gravity turns faster than this: a movement
+SETTLES_S = 1.0  # shorter rests are part of the movement
+MOVE_OFF_S = 1.0  # evidence 6.3: duration from entering to leaving, minus 1 s
+LIFT_DEG = 4.0  # how much higher the head end is than in lying
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class FoundHold:
+    """A hold from row `start` to row `end`, with its tremor in mg."""
+
+    spec: Spec
+    start: int
+    end: int
+    hold_s: float
+    score: float
+    sure: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Plateau:
+    first: int
+    last: int
+    theta_deg: float
+    psi_deg: float
+    tremor_mg: float
+
+
+def find_holds(episode: Episode, plank: Spec | None, side_plank: Spec | None) -> list[FoundHold]:
+    """Planks and side planks of an episode."""
+    if len(episode) < 30:
+        return []
+    flats = _plateaus(episode)
+    found: list[FoundHold] = []
+    for i, flat in enumerate(flats):
+        before = flats[i - 1] if i else None
+        after = flats[i + 1] if i + 1 < len(flats) else None
+        if before is None or after is None:
+            continue  # a hold is entered and left inside the episode
+        seconds = (flat.last - flat.first) / FS_HZ - MOVE_OFF_S
+        for spec, test in ((plank, _is_plank), (side_plank, _is_side_plank)):
+            if spec is None or not spec.hold_s[0] <= seconds <= spec.hold_s[1]:
+                continue
+            score, sure = test(flat, before, after, spec)
+            if score > 0:
+                found.append(
+                    FoundHold(
+                        spec=spec,
+                        start=flat.first,
+                        end=flat.last,
+                        hold_s=seconds,
+                        score=score,
+                        sure=sure,
+                    )
+                )
+    return found
+
+
+def _plateaus(episode: Episode) -> list[_Plateau]:
+    acc = episode.smooth(0.6)
+    unit = acc / np.maximum(np.linalg.norm(acc, axis=1, keepdims=True), 1e-3)
+    turn = np.zeros(len(episode))
+    # Angle between 0.3 s before and 0.3 s after.
+    dot = np.clip((unit[6:] * unit[:-6]).sum(axis=1), -1, 1)
+    turn[3:-3] = np.rad2deg(np.arccos(dot)) / 0.6
+    moving = turn > MOVES_DPS
+    edges = np.flatnonzero(np.diff(np.concatenate([[True], moving, [True]]).astype(np.int8)))
+    flats = [
+        (a, b - 1)
+        for a, b in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
+        if b - a >= SETTLES_S * FS_HZ
+    ]
+    flats = _join(flats, unit)
+    theta = episode.signal("theta", 0.6)
+    psi = episode.signal("psi", 0.6)
+    assert theta is not None  # noqa: S101 - theta and psi need no gyro
+    assert psi is not None  # noqa: S101
+    rough = np.abs(episode.acc_body_g - uniform_filter1d(episode.acc_body_g, 5, axis=0)).sum(axis=1)
+    made = []
+    for a, b in flats:
+        made.append(
+            _Plateau(
+                first=a,
+                last=b,
+                theta_deg=float(np.median(theta[a : b + 1])),
+                psi_deg=float(np.median(psi[a : b + 1])),
+                tremor_mg=1000 * float(np.median(rough[a : b + 1])),
+            )
+        )
+    return _with_edges(made, unit)
+
+
+def _join(flats: list[tuple[int, int]], unit: Floats) -> list[tuple[int, int]]:
+    """Neighbours that point the same way (within 5 deg) with under 1.5 s between them are one."""
+    joined: list[tuple[int, int]] = []
+    for a, b in flats:
+        if joined:
+            c, d = joined[-1]
+            one, two = unit[c : d + 1].mean(axis=0), unit[a : b + 1].mean(axis=0)
+            cos = float(one @ two) / max(float(np.linalg.norm(one) * np.linalg.norm(two)), 1e-6)
+            if a - d <= 1.5 * FS_HZ and cos > np.cos(np.deg2rad(5)):
+                joined[-1] = (c, b)
+                continue
+        joined.append((a, b))
+    return joined
+
+
+def _with_edges(flats: list[_Plateau], unit: Floats) -> list[_Plateau]:
+    """Move the edges between two plateaus to where the turn is half done, seen from each."""
+    out = []
+    for i, flat in enumerate(flats):
+        first, last = flat.first, flat.last
+        own = unit[first : last + 1].mean(axis=0)
+        if i:
+            other = unit[flats[i - 1].last]
+            first = _half(unit, own, other, flats[i - 1].last, first, -1)
+        if i + 1 < len(flats):
+            other = unit[flats[i + 1].first]
+            last = _half(unit, own, other, last, flats[i + 1].first, 1)
+        out.append(
+            _Plateau(
+                first=first,
+                last=last,
+                theta_deg=flat.theta_deg,
+                psi_deg=flat.psi_deg,
+                tremor_mg=flat.tremor_mg,
+            )
+        )
+    return out
+
+
+def _half(unit: Floats, own: Floats, other: Floats, low: int, high: int, side: int) -> int:
+    """Row between `low` and `high` that is nearest to the plateau and beyond half of the turn."""
+    part: NDArray[np.float64] = unit[low : high + 1]
+    nearer = np.linalg.norm(part - own, axis=1) <= np.linalg.norm(part - other, axis=1)
+    rows = np.flatnonzero(~nearer)
+    if side < 0:
+        return low + (int(rows[-1]) + 1 if rows.size else 0)
+    return low + (int(rows[0]) - 1 if rows.size else high - low)
+
+
+def _is_plank(flat: _Plateau, before: _Plateau, after: _Plateau, spec: Spec) -> tuple[float, str]:
+    low, high = spec.base_deg
+    if not low <= flat.theta_deg <= high or abs(flat.psi_deg) > 20:
+        return 0.0, "low"
+    near = [p for p in (before, after) if p.theta_deg > 50 and abs(p.psi_deg) < 30]
+    lifted = [p.theta_deg - flat.theta_deg >= LIFT_DEG for p in near]
+    trembles = flat.tremor_mg > 1.3 * max((p.tremor_mg for p in near), default=0.0)
+    if near and any(lifted):
+        return 1.0, "medium" if trembles else "low"
+    # Entered from standing or kneeling and left to it: no lying to compare with.
+    if not near and flat.theta_deg <= 84 and (flat.last - flat.first) / FS_HZ <= 120:
+        return 0.8, "low"
+    return 0.0, "low"
+
+
+def _is_side_plank(
+    flat: _Plateau, before: _Plateau, after: _Plateau, spec: Spec
+) -> tuple[float, str]:
+    low, high = spec.base_deg
+    if not low <= abs(flat.psi_deg) <= high:
+        return 0.0, "low"
+    side = np.sign(flat.psi_deg)
+    near = [p for p in (before, after) if p.psi_deg * side > 35]
+    if any((p.psi_deg - flat.psi_deg) * side >= LIFT_DEG for p in near):
+        return 1.0, "high"
+    return 0.0, "low"

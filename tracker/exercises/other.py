@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Other rhythmic training of the trunk, such as rowing: strokes are counted, the name is not known.
+
+Only long and regular series: ten or more at 1.1-3.2 s.
+"""
+
+import numpy as np
+
+from tracker.exercises.spec import Reps, Spec
+from tracker.model import Exercise
+
+
+def _fit(reps: Reps) -> float:
+    return float(np.clip((np.median(reps.up_low_g) - 0.2) / 0.1, 0, 1))
+
+
+SPEC = Spec(
+    exercise=Exercise.OTHER,
+    base_deg=(-75, 40),
+    peak_deg=(-50, 80),
+    amp_deg=(12, 90),
+    period_s=(1.1, 3.4),
+    min_reps=12,
+    fit=_fit,
+    rank=0.5,
+    sure="medium",
+)

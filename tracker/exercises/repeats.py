@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Repetitions: excursions of similar size and spacing, found in retrospect in a whole episode.
+
+The recipe of the design (advice/evidence.md 6.3): turning points by prominence, pose gate on the
+troughs, spacing, the first repetition counted in retrospect, autocorrelation as a check. One
+polarity for each exercise, because counting both polarities overcounts (recognition.md section 5).
+
+Deviations: prominence is compared with the median of the finished set instead of a running one,
+since the episode is complete when it is looked at; a causal count for the live page is the same
+function on the episode so far.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.signal import find_peaks
+
+from tracker.exercises.episode import FS_HZ, Episode
+from tracker.exercises.spec import Floats, Ints, Reps, Spec
+
+MIN_PROMINENCE = 0.6  # of the lower end of the amplitude range
+SAME_SIZE = 0.5  # of the median amplitude of the set
+SAME_PACE = 0.6  # of the median period
+SET_ENDS_PERIODS = 2.0
+SET_ENDS_S = 6.0
+MIDDLE_DEG = 8.0  # for exercises to both sides: rows that stand for the middle
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class FoundSet:
+    """A candidate: `score` ranks it among other readings of the same stretch, `rhythm` is 0..1."""
+
+    spec: Spec
+    reps: Reps
+    score: float
+    rhythm: float
+    spread: float
+
+    @property
+    def start(self) -> int:
+        """First row."""
+        return int(self.reps.start[0])
+
+    @property
+    def end(self) -> int:
+        """Last row."""
+        return int(self.reps.end[-1])
+
+
+def find_sets(episode: Episode, spec: Spec) -> list[FoundSet]:
+    """All sets of one exercise in an episode, as far as its ranges allow."""
+    signal = episode.signal(spec.signal, spec.smooth_s)
+    if signal is None or len(episode) < 10:
+        return []
+    found: list[FoundSet] = []
+    if spec.sign == 0:
+        middle = signal[np.abs(signal) < MIDDLE_DEG]
+        level = np.abs(signal - (np.median(middle) if middle.size else 0.0))
+        return _of(episode, spec, level)
+    found.extend(_of(episode, spec, spec.sign * signal))
+    return found
+
+
+def _of(episode: Episode, spec: Spec, signal: Floats) -> list[FoundSet]:
+    low_s, high_s = spec.period_s
+    peaks, _ = find_peaks(
+        signal,
+        prominence=MIN_PROMINENCE * spec.amp_deg[0],
+        distance=max(1, round(SAME_PACE * low_s * FS_HZ)),
+        wlen=int(4 * high_s * FS_HZ) | 1,
+    )
+    if peaks.shape[0] < spec.min_reps:
+        return []
+    reps = _measure(episode, spec, signal, peaks, round(high_s * FS_HZ))
+    good = _inside(reps, spec)
+    sets = []
+    for members in _runs(reps, good, spec):
+        made = _set(episode, spec, signal, _take(reps, members))
+        if made is not None:
+            sets.append(made)
+    return sets
+
+
+def _measure(episode: Episode, spec: Spec, signal: Floats, peaks: Ints, reach: int) -> Reps:
+    """Troughs around each peak: the lowest point to the next peak, at most `reach` rows away."""
+    n = signal.shape[0]
+    before = np.maximum(np.concatenate([[0], peaks[:-1]]), peaks - reach)
+    after = np.minimum(np.concatenate([peaks[1:], [n - 1]]), peaks + reach)
+    start, end = np.empty_like(peaks), np.empty_like(peaks)
+    span, low, high = (np.empty(peaks.shape[0]) for _ in range(3))
+    force = episode.force()
+    up = episode.smooth(spec.smooth_s)[:, 2]
+    for i, (a, p, b) in enumerate(
+        zip(before.tolist(), peaks.tolist(), after.tolist(), strict=True)
+    ):
+        start[i] = _last_low(signal[a : p + 1]) + a
+        end[i] = _first_low(signal[p : b + 1]) + p
+        part = force[start[i] : end[i] + 1]
+        few, many = np.percentile(part, [5, 95])
+        span[i], high[i] = many - few, many
+        low[i] = np.percentile(up[start[i] : end[i] + 1], 5)
+    base = np.maximum(signal[start], signal[end])
+    return Reps(
+        start=start,
+        peak=peaks,
+        end=end,
+        base_deg=base,
+        peak_deg=signal[peaks],
+        amp_deg=signal[peaks] - base,
+        force_span_g=span,
+        up_low_g=low,
+        force_high_g=high,
+    )
+
+
+def _near_low(part: Floats) -> NDArray[np.bool_]:
+    """Rows within a tenth of the way from the lowest to the highest point of a flank."""
+    near: NDArray[np.bool_] = part <= part.min() + 0.1 * (part.max() - part.min())
+    return near
+
+
+def _last_low(part: Floats) -> int:
+    """Where the rise begins."""
+    return int(np.flatnonzero(_near_low(part))[-1])
+
+
+def _first_low(part: Floats) -> int:
+    """Where the fall ends."""
+    return int(np.flatnonzero(_near_low(part))[0])
+
+
+def _inside(reps: Reps, spec: Spec) -> NDArray[np.bool_]:
+    sign = -1 if spec.sign < 0 else 1
+    base_low, base_high = sorted(sign * v for v in spec.base_deg)
+    peak_low, peak_high = sorted(sign * v for v in spec.peak_deg)
+    inside: NDArray[np.bool_] = (
+        (reps.base_deg >= base_low)
+        & (reps.base_deg <= base_high)
+        & (reps.peak_deg >= peak_low)
+        & (reps.peak_deg <= peak_high)
+        & (reps.amp_deg >= 0.6 * spec.amp_deg[0])
+        & (reps.amp_deg <= 1.3 * spec.amp_deg[1])
+    )
+    return inside
+
+
+def _runs(reps: Reps, good: NDArray[np.bool_], spec: Spec) -> list[Ints]:
+    """Neighbouring good repetitions whose distance is no pause; a foreign one ends the run."""
+    index = np.flatnonzero(good)
+    if index.shape[0] < spec.min_reps:
+        return []
+    at = reps.peak[index] / FS_HZ
+    step = np.diff(at)
+    usual = float(np.median(step)) if step.size else 0.0
+    limit = max(SET_ENDS_PERIODS * min(usual, spec.period_s[1]), SET_ENDS_S)
+    foreign = np.diff(index) > 1
+    pause = (step > limit) | (foreign & (step > 1.5 * max(usual, spec.period_s[0])))
+    return [r for r in np.split(index, np.flatnonzero(pause) + 1) if r.shape[0] >= spec.min_reps]
+
+
+def _take(reps: Reps, rows: Ints) -> Reps:
+    return Reps(**{name: getattr(reps, name)[rows] for name in Reps.__slots__})
+
+
+def _set(episode: Episode, spec: Spec, signal: Floats, reps: Reps) -> FoundSet | None:
+    """Drop what is not like the rest, then check size, pace and rhythm of what is left."""
+    for _ in range(2):
+        like = reps.amp_deg >= SAME_SIZE * np.median(reps.amp_deg)
+        if not like.all():
+            reps = _take(reps, np.flatnonzero(like))
+    reps = _split_pace(reps)
+    if len(reps) < spec.min_reps:
+        return None
+    if not spec.amp_deg[0] <= reps.amp() <= spec.amp_deg[1]:
+        return None
+    step = np.diff(reps.peak) / FS_HZ
+    period = float(np.median(step)) if step.size else float((reps.end - reps.start)[0]) / FS_HZ
+    if not spec.period_s[0] <= period <= spec.period_s[1]:
+        return None
+    if not episode.valid[reps.start[0] : reps.end[-1] + 1].mean() > 0.6:
+        return None
+    fit = spec.fit(reps)
+    if fit <= 0:
+        return None
+    spread = float(np.std(step) / period) if step.size > 1 else 0.0
+    rhythm = _rhythm(signal[reps.start[0] : reps.end[-1] + 1], period)
+    if spread > 0.6:
+        return None
+    score = spec.rank * fit * (1 - 0.5 * spread) * len(reps) ** 0.5
+    return FoundSet(spec=spec, reps=reps, score=score, rhythm=rhythm, spread=spread)
+
+
+def _split_pace(reps: Reps) -> Reps:
+    """The longest stretch without a step over twice the median (at least 6 s)."""
+    step = np.diff(reps.peak) / FS_HZ
+    if not step.size:
+        return reps
+    limit = max(SET_ENDS_PERIODS * float(np.median(step)), SET_ENDS_S)
+    parts = np.split(np.arange(len(reps)), np.flatnonzero(step > limit) + 1)
+    best = max(parts, key=len)
+    return reps if best.shape[0] == len(reps) else _take(reps, best)
+
+
+def _rhythm(part: Floats, period_s: float) -> float:
+    """Highest normalised autocorrelation at a lag of 0.7 to 1.4 periods."""
+    lag = period_s * FS_HZ
+    low, high = max(1, int(0.7 * lag)), int(1.4 * lag) + 1
+    x = part - part.mean()
+    total = float((x * x).sum())
+    if x.shape[0] < high + 5 or total <= 0:
+        return 0.0
+    best = 0.0
+    for k in range(low, high + 1):
+        a, b = x[:-k], x[k:]
+        size = float(np.sqrt((a * a).sum() * (b * b).sum()))
+        if size > 0:
+            best = max(best, float((a * b).sum()) / size)
+    return best

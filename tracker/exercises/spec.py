@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an exercise file declares: which signal, which ranges, how sure one can be.
+
+All angles in degrees of the body frame: `theta` forward lean (standing 0, on the back -90, face
+down +90), `psi` lean to the right, `yaw` turning about the vertical (needs a gyro).
+Amplitudes and periods start from the priors of the exercise table of the rule base; each file says
+where a recording or the simulator moved one.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tracker.model import Exercise, Placement
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+ALL_PLACES = frozenset(Placement)
+UPPER_PLACES = frozenset({Placement.UPPER_BACK, Placement.CHEST, Placement.UNKNOWN})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Reps:
+    """A run of similar excursions; every array has one value per repetition.
+
+    start, peak, end  row numbers (10 Hz) of the trough before, the peak, the trough after
+    base_deg, peak_deg, amp_deg  level of the lower flank's trough, of the peak, and their distance
+    force_span_g      95th minus 5th percentile of the size of the specific force in the repetition
+    up_low_g          5th percentile of the upward component (head axis) in it
+    force_high_g      95th percentile of the size of the specific force
+    """
+
+    start: Ints
+    peak: Ints
+    end: Ints
+    base_deg: Floats
+    peak_deg: Floats
+    amp_deg: Floats
+    force_span_g: Floats
+    up_low_g: Floats
+    force_high_g: Floats
+
+    def __len__(self) -> int:
+        return int(self.peak.shape[0])
+
+    def amp(self) -> float:
+        """Median amplitude."""
+        return float(np.median(self.amp_deg))
+
+
+def always(reps: Reps) -> float:
+    """The default fit: the ranges decide alone."""
+    return 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spec:
+    """One exercise. `mode` is how it is recorded: found and counted, found and timed, or guided.
+
+    signal, sign   which signal; +1 counts its maxima, -1 its minima, 0 both sides of the middle
+    base_deg       where the trough (the start pose) may lie
+    peak_deg       where the turning point may lie
+    amp_deg        median amplitude of a set
+    period_s       median period of a set
+    min_reps       fewer repetitions are no set
+    smooth_s       length of the moving average before turning points are looked for
+    places         where the sensor sees it; elsewhere it is left to timer and tap
+    fit            a set that passed the ranges gets a score 0..1 (0: not this exercise)
+    sure           best confidence this exercise can reach at its places
+    """
+
+    exercise: Exercise
+    mode: Literal["reps", "hold", "guided"] = "reps"
+    signal: Literal["theta", "psi", "yaw"] = "theta"
+    sign: int = 1
+    base_deg: tuple[float, float] = (-180.0, 180.0)
+    peak_deg: tuple[float, float] = (-180.0, 180.0)
+    amp_deg: tuple[float, float] = (10.0, 120.0)
+    period_s: tuple[float, float] = (1.5, 8.0)
+    min_reps: int = 3
+    smooth_s: float = 0.7
+    places: frozenset[Placement] = ALL_PLACES
+    fit: Callable[[Reps], float] = field(default=always)
+    rank: float = 1.0
+    sure: Literal["high", "medium", "low"] = "high"
+    hold_s: tuple[float, float] = (5.0, 240.0)
