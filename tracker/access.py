@@ -1,33 +1,135 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who may see what: the one gate that every read of a person's data passes.
+"""Who may see what: the one gate that every read and write of a person's data passes.
 
-Single-user policy: a person sees their own series, nobody else's. Accounts, grants and the audit
-widen this function; callers never decide for themselves.
+A wearer sees their own data. Anybody else sees a scope only under a grant of the wearer that holds
+at this moment; an operator as such sees nothing. Every refusal and every look by somebody else is
+written to the audit. There is no view for employers and no way to make one.
+
+`Gate` asks the records on every call, so a revocation acts at once. Without records (a first start
+before anything was stored) there is nobody else, and the same rules hold.
 """
 
-from tracker.diary import Person
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from tracker.clock import SYSTEM_CLOCK, Clock
+from tracker.diary import AuditLine, Grant, Person, Role
 from tracker.errors import AccessDenied
 
-# `rules.toml` [privacy.grant] names the scopes a wearer can share; "live" and "settings" are the
-# wearer's own and cannot be shared.
+# `rules.toml` [privacy.grant] names the scopes a wearer can share; the others are the wearer's own
+# and cannot be shared.
 SHARED_SCOPES = frozenset(
     {"sitting", "posture", "training", "tension", "pain", "massage", "notes", "screening"}
 )
-OWN_SCOPES = frozenset({"live", "advice", "settings"})
+OWN_SCOPES = frozenset({"live", "advice", "settings", "diary", "everything"})
 SCOPES = SHARED_SCOPES | OWN_SCOPES
+DEFAULT_SCOPES = frozenset({"sitting", "training", "tension"})
+# Never preselected: what a person told about illnesses and in their own words.
+ASK_FOR = frozenset({"screening", "notes"})
+MAX_GRANT_DAYS = 180
+
+_DENIED = "You may not see this person's data. Ask them to share it with you."
+
+
+class Shares(Protocol):
+    """What the gate asks of the records."""
+
+    def grants(
+        self, wearer: str | None = None, viewer: str | None = None, *, active_only: bool = False
+    ) -> Sequence[Grant]:
+        """Grants between a wearer and a viewer."""
+
+    def audit(self, line: AuditLine) -> None:
+        """Keep one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """Answers for one process; `shares` None means that nothing has been shared yet."""
+
+    shares: Shares | None = None
+    clock: Clock = SYSTEM_CLOCK
+
+    def may_see(self, viewer: Person, wearer: str, scope: str, action: str = "read") -> None:
+        """Return when `viewer` may see `scope` of `wearer`; raise AccessDenied when not."""
+        if scope not in SCOPES:
+            known = ", ".join(sorted(SCOPES))
+            raise AccessDenied(f"There is no data called {scope!r}; known: {known}")
+        if _is_self(viewer, wearer):
+            return
+        allowed = (
+            viewer.active
+            and scope in SHARED_SCOPES
+            and Role.THERAPIST in viewer.roles
+            and any(scope in g.scopes for g in self._holding(viewer, wearer))
+        )
+        self.note(viewer, wearer, scope, action, allowed=allowed)
+        if not allowed:
+            raise AccessDenied(_DENIED)
+
+    def may_change(self, viewer: Person, wearer: str, scope: str, action: str = "write") -> None:
+        """Return when `viewer` may write `scope` of `wearer`: only the wearer may."""
+        if scope in SCOPES and _is_self(viewer, wearer):
+            return
+        self.note(viewer, wearer, scope, action, allowed=False)
+        raise AccessDenied("Only the wearer can change their own entries.")
+
+    def may_guide(self, viewer: Person, wearer: str) -> None:
+        """Return when `viewer` may write a plan, goals or a therapist's note for `wearer`."""
+        self.may_see(viewer, wearer, "training", "guide")
+
+    def visible_scopes(self, viewer: Person, wearer: str) -> frozenset[str]:
+        """Every scope of `wearer` that `viewer` may see now; for showing, not for deciding."""
+        if _is_self(viewer, wearer):
+            return SCOPES
+        if not viewer.active or Role.THERAPIST not in viewer.roles:
+            return frozenset()
+        scopes = (g.scopes for g in self._holding(viewer, wearer))
+        return frozenset().union(*scopes) & SHARED_SCOPES
+
+    def patients(self, viewer: Person) -> tuple[str, ...]:
+        """Wearers who share with `viewer` at this moment."""
+        if self.shares is None or not viewer.active or Role.THERAPIST not in viewer.roles:
+            return ()
+        now_ns = self.clock.now_ns()
+        grants = self.shares.grants(viewer=viewer.id, active_only=True)
+        return tuple(sorted({g.wearer for g in grants if g.expires_ns > now_ns}))
+
+    def note(self, viewer: Person, wearer: str, scope: str, action: str, *, allowed: bool) -> None:
+        """Write one line of the audit."""
+        if self.shares is not None:
+            self.shares.audit(
+                AuditLine(
+                    at_ns=self.clock.now_ns(),
+                    viewer=viewer.id,
+                    wearer=wearer,
+                    scope=scope,
+                    action=action,
+                    allowed=allowed,
+                )
+            )
+
+    def _holding(self, viewer: Person, wearer: str) -> list[Grant]:
+        if self.shares is None:
+            return []
+        now_ns = self.clock.now_ns()
+        grants = self.shares.grants(wearer=wearer, viewer=viewer.id, active_only=True)
+        return [g for g in grants if g.revoked_ns is None and g.made_ns <= now_ns < g.expires_ns]
+
+
+def _is_self(viewer: Person, wearer: str) -> bool:
+    return viewer.active and Role.WEARER in viewer.roles and viewer.wearer == wearer
+
+
+_ALONE = Gate()
 
 
 def may_see(viewer: Person, wearer: str, scope: str) -> None:
-    """Return when `viewer` may see `scope` of `wearer`; raise :class:`AccessDenied` when not."""
-    if scope not in SCOPES:
-        raise AccessDenied(f"There is no data called {scope!r}; known: {', '.join(sorted(SCOPES))}")
-    if viewer.active and viewer.wearer is not None and viewer.wearer == wearer:
-        return
-    raise AccessDenied("You may not see this person's data. Ask them to share it with you.")
+    """`Gate.may_see` where nothing has been shared."""
+    _ALONE.may_see(viewer, wearer, scope)
 
 
 def may_change(viewer: Person, wearer: str, scope: str) -> None:
-    """Return when `viewer` may write `scope` of `wearer`: only the wearer may."""
-    may_see(viewer, wearer, scope)
-    if viewer.wearer != wearer:
-        raise AccessDenied("Only the wearer can change their own entries.")
+    """`Gate.may_change` where nothing has been shared."""
+    _ALONE.may_change(viewer, wearer, scope)

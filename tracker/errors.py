@@ -14,6 +14,7 @@
     │   ├── StoreFull       the disk is full: what was not written is a gap with a reason
     │   └── StoreDamaged    integrity check failed
     ├── AccessDenied        this viewer may not see or do this
+    │   └── TooManyTries    wait before trying again
     ├── SensorError         a sensor or adapter that cannot be used
     └── ServiceError        the collector or dashboard cannot be reached or started
 """
@@ -65,6 +66,10 @@ class StoreDamaged(StoreError):
 
 class AccessDenied(BackstayError):
     """This viewer may not see or do this."""
+
+
+class TooManyTries(AccessDenied):
+    """Too many attempts; waiting helps."""
 
 
 class SensorError(BackstayError):
