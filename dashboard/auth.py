@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
+from string import Template
 from urllib.parse import parse_qs, quote, urlsplit
 
 from starlette.requests import Request
@@ -29,7 +30,7 @@ COOKIE_DAYS = 90
 # What answers before anybody signed in: the sign-in itself and whether the service is alive.
 OPEN_PATHS = ("/auth/", "/health", "/_stcore/health")
 MAX_FORM_BYTES = 10_000
-_PAGE = (Path(__file__).resolve().parent / "signin.html").read_text("utf-8")
+_PAGE = Template((Path(__file__).resolve().parent / "signin.html").read_text("utf-8"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -241,7 +242,7 @@ def _render(
 ) -> HTMLResponse:
     note = f'<p class="problem" role="alert">{html.escape(problem)}</p>' if problem else ""
     return HTMLResponse(
-        _PAGE.format(
+        _PAGE.substitute(
             lang=lang.code,
             title=html.escape(lang.t(f"signin.{key}_title")),
             lead=html.escape(lang.t(f"signin.{key}_lead")),
