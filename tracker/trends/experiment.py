@@ -103,7 +103,7 @@ def plan(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class Randomisation:
     """The result: mean difference (massage week minus other week), exact p, 95 % interval."""
 
     blocks_used: int
@@ -130,7 +130,7 @@ def block_differences(plan: Plan, ratings: Mapping[date, int]) -> NDArray[np.flo
     )
 
 
-def randomisation_test(differences: NDArray[np.float64]) -> Outcome | None:
+def randomisation_test(differences: NDArray[np.float64]) -> Randomisation | None:
     """Exact two-sided test over all sign sequences, and its inversion as interval.
 
     With E = D - delta, the count of sequences at least as extreme is twice the number of subsets
@@ -147,7 +147,7 @@ def randomisation_test(differences: NDArray[np.float64]) -> Outcome | None:
     means = np.sort(some @ d / some.sum(axis=1))
     k = int(np.floor((1 - CONFIDENCE) / 2 * 2**d.size + 1e-9))
     low, high = (means[k - 1], means[-k]) if k >= 1 else (-np.inf, np.inf)
-    return Outcome(
+    return Randomisation(
         blocks_used=int(d.size),
         difference=float(d.mean()),
         p=p,
