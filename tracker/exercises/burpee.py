@@ -8,10 +8,10 @@ Lean above 65 deg, size of the specific force far over 1 g (exermote chests: 95t
 import numpy as np
 
 from tracker.exercises.spec import Reps, Spec
-from tracker.model import Exercise
+from tracker.model import Exercise, Placement
 
 
-def _fit(reps: Reps) -> float:
+def _fit(reps: Reps, placement: Placement) -> float:
     span = float(np.median(reps.force_span_g))
     return float(np.clip((span - 0.35) / 0.3, 0, 1))
 

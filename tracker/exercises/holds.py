@@ -16,7 +16,7 @@ from scipy.ndimage import uniform_filter1d
 from tracker.exercises.episode import FS_HZ, Episode
 from tracker.exercises.spec import Floats, Spec
 
-MOVES_DPS = 4.0  # gravity turns faster than this: a movement
+MOVES_DPS = 6.0  # gravity turns faster than this: a movement
 SETTLES_S = 1.0  # shorter rests are part of the movement
 MOVE_OFF_S = 1.0  # evidence 6.3: duration from entering to leaving, minus 1 s
 LIFT_DEG = 4.0  # how much higher the head end is than in lying
@@ -74,7 +74,7 @@ def find_holds(episode: Episode, plank: Spec | None, side_plank: Spec | None) ->
 
 
 def _plateaus(episode: Episode) -> list[_Plateau]:
-    acc = episode.smooth(0.6)
+    acc = episode.smooth(1.0)
     unit = acc / np.maximum(np.linalg.norm(acc, axis=1, keepdims=True), 1e-3)
     turn = np.zeros(len(episode))
     # Angle between 0.3 s before and 0.3 s after.

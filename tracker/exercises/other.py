@@ -7,10 +7,10 @@ Only long and regular series: ten or more at 1.1-3.2 s.
 import numpy as np
 
 from tracker.exercises.spec import Reps, Spec
-from tracker.model import Exercise
+from tracker.model import Exercise, Placement
 
 
-def _fit(reps: Reps) -> float:
+def _fit(reps: Reps, placement: Placement) -> float:
     return float(np.clip((np.median(reps.up_low_g) - 0.2) / 0.1, 0, 1))
 
 

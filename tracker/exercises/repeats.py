@@ -10,20 +10,29 @@ since the episode is complete when it is looked at; a causal count for the live 
 function on the episode so far.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import uniform_filter1d
 from scipy.signal import find_peaks
 
 from tracker.exercises.episode import FS_HZ, Episode
 from tracker.exercises.spec import Floats, Ints, Reps, Spec
 
 MIN_PROMINENCE = 0.6  # of the lower end of the amplitude range
+SAME_PROMINENCE = 0.6  # of the mean of the neighbours
+NEIGHBOURS = 7
 SAME_SIZE = 0.5  # of the median amplitude of the set
 SAME_PACE = 0.6  # of the median period
-SET_ENDS_PERIODS = 2.0
+SET_ENDS_PERIODS = 2.3
 SET_ENDS_S = 6.0
+# A movement at the end of a set is foreign when size and pace together are this strange; the scales
+# are the log spread of size and pace inside sets (exermote, every choice inside leave-one-out).
+TRIM_FROM = 4
+SIZE_SD = 0.25
+PACE_SD = 0.20
+STRANGE = 2.8
 MIDDLE_DEG = 8.0  # for exercises to both sides: rows that stand for the middle
 
 
@@ -64,12 +73,13 @@ def find_sets(episode: Episode, spec: Spec) -> list[FoundSet]:
 
 def _of(episode: Episode, spec: Spec, signal: Floats) -> list[FoundSet]:
     low_s, high_s = spec.period_s
-    peaks, _ = find_peaks(
+    peaks, measured = find_peaks(
         signal,
         prominence=MIN_PROMINENCE * spec.amp_deg[0],
         distance=max(1, round(SAME_PACE * low_s * FS_HZ)),
         wlen=int(4 * high_s * FS_HZ) | 1,
     )
+    peaks = peaks[_own_peaks(measured["prominences"])]
     if peaks.shape[0] < spec.min_reps:
         return []
     reps = _measure(episode, spec, signal, peaks, round(high_s * FS_HZ))
@@ -80,6 +90,15 @@ def _of(episode: Episode, spec: Spec, signal: Floats) -> list[FoundSet]:
         if made is not None:
             sets.append(made)
     return sets
+
+
+def _own_peaks(prominence: Floats) -> NDArray[np.bool_]:
+    """Without the smaller one of two peaks of the same repetition (a push-up, a pause half way)."""
+    if not prominence.shape[0]:
+        return np.zeros(0, np.bool_)
+    usual = uniform_filter1d(prominence, NEIGHBOURS, mode="nearest")
+    own: NDArray[np.bool_] = prominence >= SAME_PROMINENCE * usual
+    return own
 
 
 def _measure(episode: Episode, spec: Spec, signal: Floats, peaks: Ints, reach: int) -> Reps:
@@ -114,20 +133,16 @@ def _measure(episode: Episode, spec: Spec, signal: Floats, peaks: Ints, reach: i
     )
 
 
-def _near_low(part: Floats) -> NDArray[np.bool_]:
-    """Rows within a tenth of the way from the lowest to the highest point of a flank."""
-    near: NDArray[np.bool_] = part <= part.min() + 0.1 * (part.max() - part.min())
-    return near
-
-
 def _last_low(part: Floats) -> int:
-    """Where the rise begins."""
-    return int(np.flatnonzero(_near_low(part))[-1])
+    """Where the rise to the last row begins: within a tenth of it above the lowest point."""
+    low = float(part.min())
+    return int(np.flatnonzero(part <= low + 0.1 * (part[-1] - low))[-1])
 
 
 def _first_low(part: Floats) -> int:
-    """Where the fall ends."""
-    return int(np.flatnonzero(_near_low(part))[0])
+    """Where the fall from the first row ends."""
+    low = float(part.min())
+    return int(np.flatnonzero(part <= low + 0.1 * (part[0] - low))[0])
 
 
 def _inside(reps: Reps, spec: Spec) -> NDArray[np.bool_]:
@@ -169,9 +184,10 @@ def _set(episode: Episode, spec: Spec, signal: Floats, reps: Reps) -> FoundSet |
         like = reps.amp_deg >= SAME_SIZE * np.median(reps.amp_deg)
         if not like.all():
             reps = _take(reps, np.flatnonzero(like))
-    reps = _split_pace(reps)
+    reps = _trim(_split_pace(reps))
     if len(reps) < spec.min_reps:
         return None
+    reps = _outer(signal, reps)
     if not spec.amp_deg[0] <= reps.amp() <= spec.amp_deg[1]:
         return None
     step = np.diff(reps.peak) / FS_HZ
@@ -180,7 +196,7 @@ def _set(episode: Episode, spec: Spec, signal: Floats, reps: Reps) -> FoundSet |
         return None
     if not episode.valid[reps.start[0] : reps.end[-1] + 1].mean() > 0.6:
         return None
-    fit = spec.fit(reps)
+    fit = spec.fit(reps, episode.placement)
     if fit <= 0:
         return None
     spread = float(np.std(step) / period) if step.size > 1 else 0.0
@@ -189,6 +205,19 @@ def _set(episode: Episode, spec: Spec, signal: Floats, reps: Reps) -> FoundSet |
         return None
     score = spec.rank * fit * (1 - 0.5 * spread) * len(reps) ** 0.5
     return FoundSet(spec=spec, reps=reps, score=score, rhythm=rhythm, spread=spread)
+
+
+def _outer(signal: Floats, reps: Reps) -> Reps:
+    """Start and end of the set at the level of its troughs, not where the way in or out began."""
+    level = float(np.median(reps.base_deg)) + 0.1 * reps.amp()
+    start, end = reps.start.copy(), reps.end.copy()
+    before = signal[start[0] : reps.peak[0] + 1] <= level
+    after = signal[reps.peak[-1] : end[-1] + 1] <= level
+    if before.any():
+        start[0] += int(np.flatnonzero(before)[-1])
+    if after.any():
+        end[-1] = reps.peak[-1] + int(np.flatnonzero(after)[0])
+    return replace(reps, start=start, end=end)
 
 
 def _split_pace(reps: Reps) -> Reps:
@@ -200,6 +229,22 @@ def _split_pace(reps: Reps) -> Reps:
     parts = np.split(np.arange(len(reps)), np.flatnonzero(step > limit) + 1)
     best = max(parts, key=len)
     return reps if best.shape[0] == len(reps) else _take(reps, best)
+
+
+def _trim(reps: Reps) -> Reps:
+    """Without movements at either end that differ in size and in pace: the way in and out."""
+    for _ in range(2):
+        if len(reps) < TRIM_FROM:
+            return reps
+        step = np.diff(reps.peak) / FS_HZ
+        size = np.abs(np.log(reps.amp_deg / np.median(reps.amp_deg))) / SIZE_SD
+        pace = np.abs(np.log(step / np.median(step))) / PACE_SD
+        first = 1 if size[0] + pace[0] > STRANGE else 0
+        last = len(reps) - (1 if size[-1] + pace[-1] > STRANGE else 0)
+        if first == 0 and last == len(reps):
+            return reps
+        reps = _take(reps, np.arange(first, last))
+    return reps
 
 
 def _rhythm(part: Floats, period_s: float) -> float:

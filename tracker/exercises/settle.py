@@ -89,7 +89,7 @@ def _held(episode: Episode, hold: FoundHold) -> _Reading:
     return _Reading(
         start=hold.start,
         end=hold.end,
-        score=hold.score * 3.0,
+        score=hold.score,
         result=ExerciseSet(
             start_ns=episode.time_ns(hold.start),
             end_ns=episode.time_ns(hold.end),

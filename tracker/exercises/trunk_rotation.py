@@ -7,11 +7,11 @@ best confidence is medium.
 
 import numpy as np
 
-from tracker.exercises.spec import Reps, Spec
-from tracker.model import Exercise
+from tracker.exercises.spec import UPPER_PLACES, Reps, Spec
+from tracker.model import Exercise, Placement
 
 
-def _fit(reps: Reps) -> float:
+def _fit(reps: Reps, placement: Placement) -> float:
     upright = float(np.clip((np.median(reps.up_low_g) - 0.7) / 0.15, 0, 1))
     calm = float(np.clip((0.3 - np.median(reps.force_span_g)) / 0.1, 0, 1))
     return upright * calm
@@ -23,6 +23,7 @@ SPEC = Spec(
     amp_deg=(22, 170),
     period_s=(1.8, 10),
     min_reps=4,
+    places=UPPER_PLACES,
     fit=_fit,
     rank=0.8,
     sure="medium",

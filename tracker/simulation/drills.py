@@ -237,8 +237,12 @@ def _squat(s: Script, k: int, size: float, shape: Floats, angles: Floats, push: 
 
 
 def _cat_cow(s: Script, k: int, size: float, shape: Floats, angles: Floats, push: Floats) -> None:
-    angles[:, FLEX_PITCH] += 1.6 * size * shape
-    angles[:, PITCH] -= 0.6 * size * shape
+    # Round, arch, back to the middle; the low back turns the other way.
+    n = shape.shape[0]
+    round_n = int(0.55 * n)
+    wave = np.concatenate([0.6 * _bump(round_n), -0.4 * _bump(n - round_n)])
+    angles[:, FLEX_PITCH] += 1.6 * size * wave
+    angles[:, PITCH] -= 0.6 * size * wave
 
 
 def _hinge(s: Script, k: int, size: float, shape: Floats, angles: Floats, push: Floats) -> None:
@@ -278,6 +282,12 @@ def _burpee(s: Script, k: int, size: float, shape: Floats, angles: Floats, push:
         [0, -0.7, -0.8, -0.8, -0.7, 0, 0.25, 0],
     )
     push[:, 2] = _lift(_smooth(height, s.fs_hz), s.fs_hz)
+    # Hands, feet and landing: 1-2 g for about 0.15 s (exermote: 95th percentile of |a| 1.4-1.75 g).
+    t = np.arange(n) / s.fs_hz
+    for at in (0.32, 0.62, 0.72, 0.97):
+        blow = s.rng.uniform(0.8, 2.0) * np.exp(-0.5 * ((t - at * t[-1]) / 0.07) ** 2)
+        push[:, 2] += blow
+        push[:, 0] += s.rng.normal(0, 0.3) * blow
 
 
 def _smooth(values: Floats, fs_hz: float) -> Floats:
