@@ -19,6 +19,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse
 from starlette.routing import Route
 
+from dashboard import auth, data
+from tracker.clock import Clock
 from tracker.errors import ServiceError
 from tracker.settings import Settings, read_settings
 
@@ -78,6 +80,12 @@ def server_options(settings: Settings, port: int) -> dict[str, Any]:
     options = _flat(tomllib.loads((HERE / ".streamlit" / "config.toml").read_text("utf-8")))
     options["server.address"] = settings.host
     options["server.port"] = port
+    if settings.lan == "on":
+        from tracker.collect.certificate import ensure_certificate
+
+        certificate = ensure_certificate(settings.data / "certificate", Clock().now_ns())
+        options["server.sslCertFile"] = str(certificate.cert)
+        options["server.sslKeyFile"] = str(certificate.key)
     return options
 
 
@@ -105,26 +113,28 @@ def free_port(host: str) -> int:
         return int(probe.getsockname()[1])
 
 
-def build() -> st.App:
+def build(settings: Settings) -> st.App:
     """The application without a server, for tests and other launchers."""
+    doorman = data.doorman(settings)
     return st.App(
         HERE / "app.py",
         # Streamlit knows its first page as "/" only.
-        routes=[Route("/health", health), Route("/today", to_today)],
-        middleware=[Middleware(SecurityHeaders)],
+        routes=[Route("/health", health), Route("/today", to_today), *auth.routes(doorman)],
+        middleware=[Middleware(SecurityHeaders), Middleware(auth.RequireSignIn, doorman=doorman)],
     )
 
 
 def url_of(settings: Settings, port: int) -> str:
     """The address to open in a browser."""
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.host, settings.host)  # noqa: S104
-    return f"http://{host}:{port}"
+    scheme = "https" if settings.lan == "on" else "http"
+    return f"{scheme}://{host}:{port}"
 
 
 def serve(settings: Settings) -> None:
     """Run the dashboard until it is stopped; the first line printed is its address."""
     port = settings.port or free_port(settings.host)
-    app = build()
+    app = build(settings)
     print(url_of(settings, port), flush=True)  # noqa: T201 - the launcher reads this line
     app.run(config=server_options(settings, port))
 

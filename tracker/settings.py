@@ -28,6 +28,9 @@ _HELP = {
     "port": "port of the dashboard; 0 picks a free one",
     "http_port": "port of the phone door; 0 picks a free one",
     "profile": "wellness (default) or clinic",
+    "lan": "on opens dashboard and phone door to the home network (HTTPS, account required)",
+    "demo": "folder of the demo that is shown while there is no sensor (set by `backstay up`)",
+    "setup_code": "code that makes the first account when the service is open to the network",
     "hapt_model": "off leaves out the waist model fitted on research-only data",
 }
 
@@ -50,6 +53,9 @@ class Settings:
     port: int = 8501
     http_port: int = 8443
     profile: str = "wellness"
+    lan: str = ""
+    demo: str = ""
+    setup_code: str = ""
     hapt_model: str = "on"
 
     @property

@@ -9,6 +9,7 @@ import logging
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -55,7 +56,10 @@ class Child:
     def start(self) -> None:
         """Start the process; it inherits stderr, so its log lines appear here."""
         self.process = subprocess.Popen(  # noqa: S603 - our own modules only
-            self.command, env={**os.environ, **self.environment}, stdin=subprocess.DEVNULL
+            self.command,
+            env={**os.environ, **self.environment},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,  # what people read is printed once, by the launcher
         )
         self.started_s = time.monotonic()
 
@@ -128,13 +132,15 @@ def python_module(module: str, *arguments: str) -> list[str]:
 def wait_until_answers(url: str, child: Child, timeout_s: float = 60.0) -> None:
     """Block until the address answers 200; raise with a sentence when the child died or is late."""
     deadline = time.monotonic() + timeout_s
+    # Our own self-signed certificate on loopback: only whether it answers is asked.
+    context = ssl._create_unverified_context() if url.startswith("https") else None  # noqa: S323, SLF001
     while time.monotonic() < deadline:
         if child.process is None or child.process.poll() is not None:
             raise ServiceError(
                 f"the {child.name} ended while starting; its last lines above say why"
             )
         try:
-            with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310 - loopback only
+            with urllib.request.urlopen(url, timeout=2, context=context) as answer:  # noqa: S310 - loopback only
                 if answer.status == 200:
                     return
         except (urllib.error.URLError, OSError):

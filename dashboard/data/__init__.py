@@ -4,7 +4,7 @@
 One module per kind of data; pages import this package alone. Nothing here knows Streamlit.
 """
 
-from dashboard.data.advice import advice, facts_of
+from dashboard.data.advice import advice, facts_of, massage_effect, training_effect_of
 from dashboard.data.diary import (
     delete,
     edit,
@@ -13,13 +13,16 @@ from dashboard.data.diary import (
     evening_entry,
     evenings,
     massages,
+    outcomes,
     save_correction,
     save_entry,
     save_evening,
     save_massage,
     save_training,
+    training_minutes,
     trainings,
 )
+from dashboard.data.gate import accounts, doorman, gate
 from dashboard.data.people import owner, profile_of, save_person, save_settings
 from dashboard.data.series import (
     LEAST_USUAL,
@@ -46,11 +49,13 @@ __all__ = [
     "Day",
     "Sources",
     "Usual",
+    "accounts",
     "advice",
     "clock_of",
     "close",
     "day",
     "delete",
+    "doorman",
     "edit",
     "editable",
     "entries",
@@ -58,11 +63,14 @@ __all__ = [
     "evenings",
     "facts_of",
     "gaps",
+    "gate",
     "has_series",
     "is_demo",
     "live",
+    "massage_effect",
     "massages",
     "minutes_of_days",
+    "outcomes",
     "owner",
     "placements",
     "profile_of",
@@ -77,6 +85,8 @@ __all__ = [
     "signal_bars",
     "sources",
     "summaries",
+    "training_effect_of",
+    "training_minutes",
     "trainings",
     "usual",
 ]

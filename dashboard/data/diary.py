@@ -7,11 +7,13 @@ Every write is checked here again, whatever the page allowed: a browser's limits
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import date, timedelta
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 from zoneinfo import ZoneInfo
 
+from dashboard.data import series
+from dashboard.data.gate import gate
+from dashboard.data.people import profile_of
 from dashboard.data.sources import Sources, records, writable
-from tracker import access
 from tracker.diary import Entry, Evening, Kind, Massage, Person, Training
 from tracker.errors import InputError
 from tracker.model import SECOND_NS, State
@@ -48,7 +50,7 @@ def entries(
     """Entries of these kinds, by time; `history` adds earlier versions and deleted ones."""
     wanted = tuple(kinds)
     for kind in wanted:
-        access.may_see(viewer, wearer, SCOPE[kind])
+        gate(src).may_see(viewer, wearer, SCOPE[kind])
     kept = records(src)
     if kept is None:
         return ()
@@ -83,6 +85,29 @@ def trainings(
     return [_told(Training, e) for e in entries(src, viewer, wearer, [Kind.TRAINING], first, last)]
 
 
+def training_minutes(
+    src: Sources, viewer: Person, wearer: str, first: date, last: date, tz: ZoneInfo
+) -> dict[date, float]:
+    """Minutes of core training by day: as told where a session was told, else as recognised."""
+    gate(src).may_see(viewer, wearer, "training")
+    found = {
+        d: s.core_min
+        for d, s in series.summaries(src, viewer, wearer, first, last, tz).items()
+        if s.core_min > 0
+    }
+    told: dict[date, float] = {}
+    for one in trainings(src, viewer, wearer, first, last):
+        day = local_date(one.at_ns, tz)
+        told[day] = told.get(day, 0.0) + one.minutes
+    return dict(sorted({**found, **told}.items()))
+
+
+def outcomes(src: Sources, viewer: Person) -> tuple[Literal["tension", "pain"], ...]:
+    """Which evening scales may be drawn: tension always, pain in the clinic or as a journal."""
+    pain = profile_of(src, viewer) == "clinic" or bool(viewer.settings.get("pain_journal"))
+    return ("tension", "pain") if pain else ("tension",)
+
+
 def _told(kind: type[Told], entry: Entry) -> Told:
     known = {f.name for f in fields(kind)}
     values: dict[str, Any] = {k: v for k, v in entry.body.items() if k in known}
@@ -103,7 +128,7 @@ def evening_entry(src: Sources, viewer: Person, wearer: str, day: date) -> Entry
 
 def save_evening(src: Sources, viewer: Person, wearer: str, told: Evening, tz: ZoneInfo) -> Entry:
     """Keep the evening entry of a day; a second one of the same day is an edit."""
-    access.may_change(viewer, wearer, "tension")
+    gate(src).may_change(viewer, wearer, "tension")
     now_ns = src.clock.now_ns()
     today, day = local_date(now_ns, tz), date.fromisoformat(told.day)
     for name, value in (("tension", told.tension), ("pain", told.pain)):
@@ -124,7 +149,7 @@ def save_evening(src: Sources, viewer: Person, wearer: str, told: Evening, tz: Z
 
 def save_massage(src: Sources, viewer: Person, wearer: str, told: Massage, tz: ZoneInfo) -> Entry:
     """Keep a massage; two at the same time are refused."""
-    access.may_change(viewer, wearer, "massage")
+    gate(src).may_change(viewer, wearer, "massage")
     _past(src, told.at_ns, told.minutes)
     for name, value in (("relief_1h", told.relief_1h), ("relief_morning", told.relief_morning)):
         _scale(name, value)
@@ -136,7 +161,7 @@ def save_massage(src: Sources, viewer: Person, wearer: str, told: Massage, tz: Z
 
 def save_training(src: Sources, viewer: Person, wearer: str, told: Training, tz: ZoneInfo) -> Entry:
     """Keep a training session; two at the same time are refused."""
-    access.may_change(viewer, wearer, "training")
+    gate(src).may_change(viewer, wearer, "training")
     _past(src, told.at_ns, told.minutes)
     _scale("effort", told.effort)
     day = local_date(told.at_ns, tz)
@@ -150,7 +175,7 @@ def save_correction(
     tz: ZoneInfo,
 ) -> Entry:  # fmt: skip
     """Keep what a stretch of the time line really was, as a label."""
-    access.may_change(viewer, wearer, "posture")
+    gate(src).may_change(viewer, wearer, "posture")
     if end_ns <= start_ns:
         raise InputError("The stretch ends before it begins: choose a later end.")
     if end_ns > src.clock.now_ns():
@@ -164,7 +189,7 @@ def save_entry(
     tz: ZoneInfo,
 ) -> Entry:  # fmt: skip
     """Keep any other record (start, safety list, note, plan, session, experiment) as of now."""
-    access.may_change(viewer, wearer, SCOPE[kind])
+    gate(src).may_change(viewer, wearer, SCOPE[kind])
     return _put(src, viewer, wearer, kind, dict(body), src.clock.now_ns(), tz)
 
 
@@ -191,7 +216,7 @@ def _own(src: Sources, viewer: Person, wearer: str, entry_id: int) -> Entry:
     entry = writable(src).entry(entry_id)
     if entry is None or entry.wearer != wearer:
         raise InputError("This entry does not exist any more.")
-    access.may_change(viewer, entry.wearer, SCOPE[entry.kind])
+    gate(src).may_change(viewer, entry.wearer, SCOPE[entry.kind])
     if not editable(src, entry):
         raise InputError("Entries can be changed for 48 hours; this one is older.")
     return entry

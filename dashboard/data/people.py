@@ -4,8 +4,8 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
+from dashboard.data.gate import gate
 from dashboard.data.sources import Sources, first_wearer, records, writable
-from tracker import access
 from tracker.advice.profiles import DEFAULT, PROFILES
 from tracker.diary import Person, Role
 
@@ -34,7 +34,7 @@ def owner(src: Sources) -> Person:
 
 def save_person(src: Sources, viewer: Person, *, language: str = "", zone: str = "") -> Person:
     """Keep language or time zone of the person who looks."""
-    access.may_change(viewer, viewer.wearer or "", "settings")
+    gate(src).may_change(viewer, viewer.wearer or "", "settings")
     changed = replace(viewer, language=language or viewer.language, zone=zone or viewer.zone)
     writable(src).put_person(changed)
     return changed
@@ -42,7 +42,7 @@ def save_person(src: Sources, viewer: Person, *, language: str = "", zone: str =
 
 def save_settings(src: Sources, viewer: Person, values: Mapping[str, object]) -> Person:
     """Keep settings of the person who looks; the others stay as they are."""
-    access.may_change(viewer, viewer.wearer or "", "settings")
+    gate(src).may_change(viewer, viewer.wearer or "", "settings")
     changed = replace(viewer, settings={**viewer.settings, **values})
     writable(src).put_person(changed)
     return changed

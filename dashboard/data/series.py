@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from dashboard.data.gate import gate
 from dashboard.data.sources import Sources
-from tracker import access
 from tracker.diary import Person
 from tracker.model import SECOND_NS, Epochs, ExerciseSet, Gap, Live, Placement
 from tracker.report.charts.minutes import DayMinutes, day_minutes
@@ -26,7 +26,7 @@ DEMO_MARK = "DEMO"  # a file of this name marks a data folder as the demo's
 
 def placements(src: Sources, viewer: Person, wearer: str) -> Sequence[Placement]:
     """Where this wearer has worn a sensor, the one in use first."""
-    access.may_see(viewer, wearer, "sitting")
+    gate(src).may_see(viewer, wearer, "sitting")
     mine = [p for w, p in src.local.wearers() if w == wearer]
     newest = {p: row.at_ns for p in mine if (row := src.local.live(wearer, p)) is not None}
     return sorted(mine, key=lambda p: -newest.get(p, 0))
@@ -34,7 +34,7 @@ def placements(src: Sources, viewer: Person, wearer: str) -> Sequence[Placement]
 
 def live(src: Sources, viewer: Person, wearer: str) -> Live | None:
     """The newest live row of this wearer; read locally, never from InfluxDB."""
-    access.may_see(viewer, wearer, "live")
+    gate(src).may_see(viewer, wearer, "live")
     rows = [src.local.live(wearer, p) for w, p in src.local.wearers() if w == wearer]
     return max((r for r in rows if r is not None), key=lambda r: r.at_ns, default=None)
 
@@ -85,7 +85,7 @@ def has_series(src: Sources, viewer: Person, wearer: str) -> bool:
 
 def day(src: Sources, viewer: Person, wearer: str, shown: date, tz: ZoneInfo) -> Day | None:
     """One local day (23, 24 or 25 hours) at the place with most data; None without epochs."""
-    access.may_see(viewer, wearer, "sitting")
+    gate(src).may_see(viewer, wearer, "sitting")
     start_ns, end_ns = day_bounds_ns(shown, tz)
     best: tuple[Placement, Epochs] | None = None
     for place in placements(src, viewer, wearer):
@@ -110,7 +110,7 @@ def summaries(
     src: Sources, viewer: Person, wearer: str, first: date, last: date, tz: ZoneInfo
 ) -> dict[date, DaySummary]:
     """The numbers of each day with data, both days included, in order."""
-    access.may_see(viewer, wearer, "sitting")
+    gate(src).may_see(viewer, wearer, "sitting")
     found: dict[date, DaySummary] = {}
     for place in placements(src, viewer, wearer):
         for row in src.series.days(wearer, place, first.isoformat(), last.isoformat()):
@@ -185,7 +185,7 @@ def minutes_of_days(
     src: Sources, viewer: Person, wearer: str, first: date, last: date, tz: ZoneInfo
 ) -> dict[date, DayMinutes]:
     """The minute grid of each day with epochs, both days included."""
-    access.may_see(viewer, wearer, "sitting")
+    gate(src).may_see(viewer, wearer, "sitting")
     found: dict[date, DayMinutes] = {}
     start_ns, end_ns = day_bounds_ns(first, tz)[0], day_bounds_ns(last, tz)[1]
     for place in placements(src, viewer, wearer):
@@ -204,7 +204,7 @@ def sets(
     src: Sources, viewer: Person, wearer: str, first: date, last: date, tz: ZoneInfo
 ) -> Sequence[ExerciseSet]:
     """Recognised exercise sets of the days, both included, in order of time."""
-    access.may_see(viewer, wearer, "training")
+    gate(src).may_see(viewer, wearer, "training")
     start_ns, end_ns = day_bounds_ns(first, tz)[0], day_bounds_ns(last, tz)[1]
     found = [
         one
@@ -216,7 +216,7 @@ def sets(
 
 def gaps(src: Sources, viewer: Person, wearer: str, shown: date, tz: ZoneInfo) -> Sequence[Gap]:
     """Stretches of a day without data, each with its reason."""
-    access.may_see(viewer, wearer, "sitting")
+    gate(src).may_see(viewer, wearer, "sitting")
     start_ns, end_ns = day_bounds_ns(shown, tz)
     return [
         gap

@@ -70,7 +70,11 @@ class Sources:
 
 def sources() -> Sources:
     """The sources of this process, opened once per configuration."""
-    settings = read_settings()
+    return sources_of(read_settings())
+
+
+def sources_of(settings: Settings) -> Sources:
+    """The sources of these settings."""
     return _open(settings) if not settings.influx_url else _with_influx(settings)
 
 

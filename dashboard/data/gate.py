@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The gate of this process, and the doorman that stands on it: both ask the records every time."""
+
+from dashboard.auth import Doorman
+from dashboard.data.sources import Sources, records, sources_of, writable
+from tracker.access import Gate
+from tracker.accounts import Accounts
+from tracker.settings import Settings
+
+
+def gate(src: Sources) -> Gate:
+    """Who may see what, with the grants as they are at this moment."""
+    return Gate(records(src), src.clock)
+
+
+def accounts(src: Sources) -> Accounts | None:
+    """Accounts, or None before anything was stored. One object per process: it counts failures."""
+    kept = records(src)
+    if kept is None and src.settings.lan == "on":
+        kept = writable(src)  # the first account is about to be made
+    if kept is None:
+        return None
+    held = _ACCOUNTS.get(id(kept))
+    if held is None:
+        held = _ACCOUNTS[id(kept)] = Accounts(kept, src.clock)
+    return held
+
+
+_ACCOUNTS: dict[int, Accounts] = {}
+
+
+def doorman(settings: Settings) -> Doorman:
+    """The guard before the pages of one service."""
+    src = sources_of(settings)
+    return Doorman(
+        accounts=lambda: accounts(src),
+        open_to_network=settings.lan == "on",
+        setup_code=settings.setup_code,
+        zone=src.zone_name,
+    )

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The demo wearer: weeks of history up to this minute, in a data folder of their own.
+
+Everything is simulated from a fixed seed and made anew at every start, so it always ends "now".
+Nothing of it touches the folder of real data.
+"""
+
+import shutil
+from dataclasses import asdict, replace
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from tracker.clock import Clock
+from tracker.diary import Kind, Person, Role
+from tracker.model import SECOND_NS, Placement
+from tracker.settings import Settings, zone
+from tracker.simulation.history import History, history
+from tracker.store.base import Batch
+from tracker.store.records import open_records
+from tracker.store.sqlite import SqliteStore, open_store
+from tracker.units import local_date
+
+WEARER = "demo"
+PLACEMENT = Placement.UPPER_BACK
+WEEKS = 8
+SEED = 20261124
+MARK = "demo-folder"
+_BATCH_EPOCHS = 17_280  # one day of epochs a transaction
+
+
+def demo_settings(settings: Settings) -> Settings:
+    """The same settings on the demo's own folder, without any outside store."""
+    return replace(settings, data=settings.data / "demo", influx_url="", records_url="")
+
+
+def prepare(settings: Settings, clock: Clock) -> None:
+    """Make the demo's folder anew, with history up to now. `settings` are the demo's own."""
+    _empty(settings.data)
+    now_ns = clock.now_ns()
+    tz = ZoneInfo(str(zone(settings.zone)))
+    weeks = history(
+        np.random.default_rng(SEED),
+        WEEKS * 7,
+        tz,
+        last_day=local_date(now_ns, tz),
+        until_ns=now_ns - now_ns % (5 * SECOND_NS),
+    )
+    store = open_store(settings, clock)
+    try:
+        _write_series(store, weeks)
+    finally:
+        store.close()
+    _write_diary(settings, clock, weeks, tz)
+
+
+def _empty(folder: Path) -> None:
+    """Remove an earlier demo; a folder that is not marked as one is left alone."""
+    if (folder / MARK).is_file():
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / MARK).write_text("Simulated data, made anew at every start. Safe to delete.\n")
+
+
+def _write_series(store: SqliteStore, weeks: History) -> None:
+    epochs = weeks.epochs
+    batches = [
+        Batch(wearer=WEARER, placement=PLACEMENT, epochs=epochs[i : i + _BATCH_EPOCHS])
+        for i in range(0, len(epochs), _BATCH_EPOCHS)
+    ]
+    rest = Batch(
+        wearer=WEARER,
+        placement=PLACEMENT,
+        transitions=weeks.transitions,
+        sets=weeks.sets,
+        gaps=weeks.gaps,
+    )
+    store.write_many([*batches, rest])
+    store.refresh()
+
+
+def _write_diary(settings: Settings, clock: Clock, weeks: History, tz: ZoneInfo) -> None:
+    records = open_records(settings, clock)
+    try:
+        records.put_person(
+            Person(
+                id="owner",
+                name="Demo",
+                roles=frozenset({Role.WEARER}),
+                wearer=WEARER,
+                language=settings.language,
+                zone=str(tz),
+            )
+        )
+
+        def put(kind: Kind, item: object, at_ns: int, day: str) -> None:
+            body = {k: v for k, v in asdict(item).items() if v is not None}  # type: ignore[call-overload]  # diary records are dataclasses
+            records.put_entry(WEARER, kind, body, at_ns=at_ns, day=day, author="owner")
+
+        for evening in weeks.evenings:
+            put(Kind.EVENING, evening, _evening_ns(evening.day, tz), evening.day)
+        for massage in weeks.massages:
+            put(Kind.MASSAGE, massage, massage.at_ns, str(local_date(massage.at_ns, tz)))
+        for training in weeks.trainings:
+            put(Kind.TRAINING, training, training.at_ns, str(local_date(training.at_ns, tz)))
+    finally:
+        records.close()
+
+
+def _evening_ns(day: str, tz: ZoneInfo) -> int:
+    from datetime import date, time
+
+    from tracker.units import local_ns
+
+    return local_ns(date.fromisoformat(day), time(20, 30), tz)
