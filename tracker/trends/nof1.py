@@ -117,7 +117,7 @@ def after(event: NDArray[np.float64], first: int, last: int) -> NDArray[np.float
     out = np.zeros(event.size)
     unknown = np.zeros(event.size, bool)
     for lag in range(first, last + 1):
-        moved = event[: event.size - lag] if lag else event
+        moved = event[: max(event.size - lag, 0)]
         with np.errstate(invalid="ignore"):
             out[lag:] = np.maximum(out[lag:], np.nan_to_num(moved) > 0)
         unknown[lag:] |= np.isnan(moved)
@@ -236,7 +236,7 @@ def published(series: Series, gates: Gates | None = None) -> Result:
         whole = progress_of(series, rule)
         return Result(category=Category.COLLECTING, progress=whole)
     return Result(
-        category=_agreed(before.category, now.category),
+        category=agreed(before.category, now.category),
         progress=progress_of(series, rule),
         short=now.short,
         long=now.long,
@@ -246,48 +246,11 @@ def published(series: Series, gates: Gates | None = None) -> Result:
     )
 
 
-def _agreed(before: Category, now: Category) -> Category:
+def agreed(before: Category, now: Category) -> Category:
+    """What two looks in a row allow to be said."""
     relief = (Category.LASTING, Category.SHORT)
     if before is now:
         return now
     if before in relief and now in relief:
         return Category.SHORT  # the weaker of two claims that both say relief
     return Category.UNCERTAIN
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
-    """Numbers for the sentence of a category: points *lower* are positive.
-
-    `lo`..`hi` is the likely range; where it crosses 0 the sentence says "from {lower} lower to
-    {higher} higher".
-    """
-
-    category: Category
-    m: float | None
-    lo: float | None
-    hi: float | None
-    crosses_zero: bool
-    lower: float | None
-    higher: float | None
-    massages_done: int
-    days_done: int
-
-
-def claim(result: Result, gates: Gates | None = None) -> Claim:
-    """What the text of a category may use."""
-    rule = gates or Gates()
-    p = result.posterior
-    lo, hi = (None, None) if p is None else (-p.high, -p.low)
-    crosses = lo is not None and hi is not None and lo < 0 < hi
-    return Claim(
-        category=result.category,
-        m=None if p is None else -p.mean,
-        lo=lo,
-        hi=hi,
-        crosses_zero=crosses,
-        lower=hi if crosses else None,
-        higher=-lo if crosses and lo is not None else None,
-        massages_done=min(result.progress.events, rule.min_massages),
-        days_done=min(result.progress.days, rule.min_days),
-    )
