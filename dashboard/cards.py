@@ -102,3 +102,35 @@ def _own_number(v: View, one: OwnNumber) -> str:
     if one.changed_advice:
         line += " – " + v.t("own_number.changed")
     return line
+
+
+def effect(v: View) -> None:
+    """Does massage help me, does training: a category, the evidence so far, what is missing."""
+    result = data.massage_effect(v.sources, v.viewer, v.wearer, v.zone)
+    with st.container(border=True, key="effect_massage"):
+        st.markdown(f"**{v.t('effect.massage')}**")
+        st.markdown(v.t(f"effect.category.{result.category}"))
+        progress = result.progress
+        st.caption(
+            v.t(
+                "effect.progress",
+                massages=progress.events,
+                days=progress.days,
+                complete=v.lang.percent(progress.completeness),
+            )
+        )
+        for name in progress.missing:
+            st.markdown(f"- {v.t(f'effect.missing.{name}')}")
+        if result.posterior is not None:
+            st.caption(
+                v.t(
+                    "effect.range",
+                    low=v.lang.number(-result.posterior.high, 1),
+                    high=v.lang.number(-result.posterior.low, 1),
+                )
+            )
+    with st.container(border=True, key="effect_training"):
+        st.markdown(f"**{v.t('effect.training')}**")
+        trained = data.training_effect_of(v.sources, v.viewer, v.wearer, v.zone)
+        st.markdown(v.t(f"effect.training_category.{trained.category}"))
+        st.caption(v.t("effect.training_progress", weeks=trained.weeks))

@@ -5,6 +5,8 @@ Pages hold no styling of their own. Words come from the catalogue; a piece never
 see something (that is `dashboard.data`).
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from html import escape
@@ -108,13 +110,23 @@ def tile(v: View, key: str, label: str, value: str, *, note: str = "", **values:
 def picture(v: View, drawn: "Picture", key: str) -> None:
     """A chart with its legend as words and its table below; or what will appear and when."""
     if drawn.chart is None:
-        st.caption(drawn.empty)
+        with st.container(border=True):
+            st.markdown(drawn.empty)
         return
     st.altair_chart(drawn.chart, width="stretch", key=key, alt=drawn.alt)
     legend(drawn.legend)
     if not drawn.table.empty:
         with st.expander(v.d("table")):
             st.table(drawn.table, hide_index=True)
+
+
+@contextmanager
+def chapter(v: View, key: str) -> Iterator[None]:
+    """One picture with its heading and the question it answers."""
+    with st.container(key=f"chapter_{key}", gap="small"):
+        st.subheader(v.t(f"chapter.{key}.title"), anchor=False)
+        st.caption(v.t(f"chapter.{key}.lead"))
+        yield
 
 
 def legend(entries: "Sequence[tuple[str, str]]") -> None:

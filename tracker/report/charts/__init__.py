@@ -1,8 +1,34 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every chart of the pages and the PDF, one file per picture."""
 
+from tracker.report.charts.accumulation import accumulation
+from tracker.report.charts.actogram import actogram
+from tracker.report.charts.angles import angles
 from tracker.report.charts.base import COLOURS, Picture, nothing_yet
+from tracker.report.charts.days import stacked_days
+from tracker.report.charts.diary import episodes, ratings, training_weeks
+from tracker.report.charts.heatmap import heatmap
 from tracker.report.charts.minutes import DayMinutes, day_minutes
 from tracker.report.charts.ribbon import Mark, ribbon
+from tracker.report.charts.training import Score, calendar, progress
 
-__all__ = ["COLOURS", "DayMinutes", "Mark", "Picture", "day_minutes", "nothing_yet", "ribbon"]
+__all__ = [
+    "COLOURS",
+    "DayMinutes",
+    "Mark",
+    "Picture",
+    "Score",
+    "accumulation",
+    "actogram",
+    "angles",
+    "calendar",
+    "day_minutes",
+    "episodes",
+    "heatmap",
+    "nothing_yet",
+    "progress",
+    "ratings",
+    "ribbon",
+    "stacked_days",
+    "training_weeks",
+]

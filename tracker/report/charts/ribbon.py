@@ -20,6 +20,7 @@ from tracker.report.charts.base import (
     INK,
     Picture,
     clock_axis,
+    dressed,
     hatch,
     nothing_yet,
     sit_band,
@@ -70,14 +71,8 @@ def ribbon(
         layers += _curve_layers(curve, lang, y_scale, low, high)
     if marks:
         layers.append(_mark_layer(marks, y_scale, height - 32))
-    chart = (
-        alt.layer(*layers)
-        .properties(height=height)
-        .configure_view(strokeWidth=0)
-        .configure_axis(labelColor=INK, labelFontSize=12)
-    )
     return Picture(
-        chart=chart,
+        chart=dressed(alt.layer(*layers), height),
         alt=_finding(day, summary, lang),
         table=_table(stretches, lang),
         legend=_legend(stretches, lang),
