@@ -127,3 +127,30 @@ class AuditLine:
     action: str
     allowed: bool
     detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignIn:
+    """One sign-in. `id` is a hash of the cookie's secret: the stored row cannot open the door."""
+
+    id: str
+    person: str
+    made_ns: int
+    seen_ns: int
+    expires_ns: int
+    ended_ns: int | None = None
+    device: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invitation:
+    """An invitation of a wearer to a viewer; `id` is a hash of the code, used once."""
+
+    id: str
+    wearer: str
+    scopes: frozenset[str]
+    made_ns: int
+    expires_ns: int  # of the invitation
+    grant_days: int  # how long the grant holds that it becomes
+    used_ns: int | None = None
+    used_by: str | None = None

@@ -7,21 +7,30 @@ released version, and a test upgrades each of them. A file of a newer version is
 
 import sqlite3
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Protocol, TypeVar
 
 from tracker.errors import NewerStore, StoreError
 
-Step = Callable[[sqlite3.Connection], None]
+
+class Executor(Protocol):
+    """What runs a statement: an SQLite connection, or ours around PostgreSQL."""
+
+    def execute(self, statement: str, values: Sequence[Any] = (), /) -> Any:
+        """Run one statement with `?` placeholders; a cursor."""
+
+
+E = TypeVar("E", bound=Executor)
 
 _LEDGER = """CREATE TABLE IF NOT EXISTS migration (
     number INTEGER PRIMARY KEY, name TEXT NOT NULL)"""
+_VERSION = "SELECT coalesce(max(number), 0) FROM migration"
 
 
 def version_of(db: sqlite3.Connection) -> int:
-    """Number of the newest step that ran; 0 for a new file."""
+    """Number of the newest step that ran; 0 for a new file. Writes nothing."""
     found = db.execute("SELECT 1 FROM sqlite_master WHERE name = 'migration'").fetchone()
-    if found is None:
-        return 0
-    return int(db.execute("SELECT coalesce(max(number), 0) FROM migration").fetchone()[0])
+    return 0 if found is None else int(db.execute(_VERSION).fetchone()[0])
 
 
 def check_version(version: int, steps: Sequence[object], name: str) -> None:
@@ -40,20 +49,20 @@ def check_readable(version: int, steps: Sequence[object], name: str) -> None:
         raise StoreError(f"{name} is of an older version: start the service once, it upgrades it")
 
 
-def migrate(db: sqlite3.Connection, steps: Sequence[Step], name: str) -> int:
-    """Run what is missing; the number of steps run. `db` is in autocommit mode."""
-    check_version(version_of(db), steps, name)
+def migrate(
+    transaction: Callable[[], AbstractContextManager[E]],
+    steps: Sequence[Callable[[E], None]],
+    name: str,
+) -> int:
+    """Run what is missing, one transaction each; the number of steps run."""
     ran = 0
     for number, step in enumerate(steps, start=1):
-        db.execute("BEGIN IMMEDIATE")
-        try:
+        with transaction() as db:
             db.execute(_LEDGER)
-            if version_of(db) < number:
+            version = int(db.execute(_VERSION).fetchone()[0])
+            check_version(version, steps, name)
+            if version < number:
                 step(db)
                 db.execute("INSERT INTO migration VALUES (?, ?)", (number, step.__name__))
                 ran += 1
-        except BaseException:
-            db.execute("ROLLBACK")
-            raise
-        db.execute("COMMIT")
     return ran

@@ -55,8 +55,7 @@ class SqliteStore(SqliteReader):
         try:
             self._db = connect_writer(path)
             try:
-                with sentences(path):
-                    migrate(self._db, EPOCHS_STEPS, str(path))
+                migrate(self._writing, EPOCHS_STEPS, str(path))
             except BaseException:
                 self._db.close()
                 raise

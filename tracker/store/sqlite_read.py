@@ -41,7 +41,7 @@ from tracker.store.codec import (
     unpack_samples,
 )
 from tracker.store.connect import connect_reader, sentences
-from tracker.store.migrations import check_readable, migrate, version_of
+from tracker.store.migrations import check_readable, version_of
 from tracker.store.rollup import day_row
 from tracker.store.sqlite_schema import EPOCHS_STEPS, STATE_COLUMNS
 
@@ -86,7 +86,8 @@ class SqliteReader:
     def _open(self, mark: int) -> sqlite3.Connection:
         if not mark:
             db = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
-            migrate(db, EPOCHS_STEPS, self.path.name)
+            for step in EPOCHS_STEPS:
+                step(db)
             return db
         db = connect_reader(self.path)
         try:
