@@ -58,6 +58,10 @@ bench-load: $(STAMP_DEV)  ## stores and pages under load
 	$(BIN)/python -m bench.load_stores
 	$(BIN)/python -m bench.load_pages
 
+docs: $(STAMP_DEV)  ## the documents as a site in site/
+	$(BIN)/python -m bench.command_page
+	$(BIN)/python -m mkdocs build --strict
+
 screenshots: $(STAMP_DEV)  ## the pictures of the README
 	$(BIN)/python -m bench.screenshots
 

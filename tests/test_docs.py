@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Documents against the program: commands, options and settings exist; pages load nothing."""
+
+import re
+import subprocess
+import sys
+from dataclasses import fields
+from html.parser import HTMLParser
+from pathlib import Path
+
+import click
+import pytest
+
+from tracker.cli import backstay
+from tracker.settings import Settings
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+_COMMAND = re.compile(r"(?<![\w./-])backstay ((?:[a-z][a-z-]+)(?: [a-z]+)?)([^`\n|]*)")
+
+
+def _commands() -> dict[str, click.Command]:
+    context = click.Context(backstay)
+    found: dict[str, click.Command] = {}
+    for name in backstay.list_commands(context):
+        command = backstay.get_command(context, name)
+        assert command is not None
+        found[name] = command
+        if isinstance(command, click.Group):
+            found |= {f"{name} {sub}": c for sub, c in command.commands.items()}
+    return found
+
+
+def test_every_setting_is_documented() -> None:
+    """The table of settings names every variable the program reads, and no other."""
+    page = (ROOT / "docs" / "operate" / "settings.md").read_text(encoding="utf-8")
+    written = set(re.findall(r"`(BACKSTAY_[A-Z_]+)`", page))
+    tests_only = {"BACKSTAY_CLOCK", "BACKSTAY_CLOCK_ORIGIN", "BACKSTAY_RECORDINGS"}
+    assert written - tests_only == {f"BACKSTAY_{f.name.upper()}" for f in fields(Settings)}
+
+
+@pytest.mark.parametrize(
+    "page", [p for p in PAGES if p.is_file()], ids=lambda p: str(p.relative_to(ROOT))
+)
+def test_commands_in_documents_exist(page: Path) -> None:
+    """Each `backstay ...` in code on a page is a command of the program, with options it has."""
+    commands = _commands()
+    text = page.read_text(encoding="utf-8")
+    code = re.findall(r"`([^`\n]+)`", text) + re.findall(r"```\w*\n(.*?)```", text, re.DOTALL)
+    for snippet in code:
+        for words, rest in _COMMAND.findall(snippet):
+            name = words if words in commands else words.split(" ")[0]
+            assert name in commands, f"{page.name}: `backstay {words}` is no command"
+            options = {o for p in commands[name].params for o in (*p.opts, *p.secondary_opts)}
+            for option in re.findall(r"(?<![\w-])--[a-z][a-z-]*", words + rest):
+                assert option in options | {"--help"}, f"{page.name}: {name} has no {option}"
+
+
+def test_the_command_page_is_the_programs_own_help() -> None:
+    """`docs/commands.md` is what `--help` prints; `python -m bench.command_page` writes it."""
+    from bench.command_page import PAGE, page
+
+    assert PAGE.read_text(encoding="utf-8") == page(), "run python -m bench.command_page"
+
+
+class _Loads(HTMLParser):
+    """Collects what a browser would fetch by itself."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Take the address of anything that loads."""
+        values = dict(attrs)
+        address = values.get("src") or (values.get("href") if tag == "link" else None)
+        if address and values.get("rel") != "canonical":
+            self.found.append(address)
+
+
+def test_documents_build_without_a_warning_and_load_nothing_from_elsewhere(tmp_path: Path) -> None:
+    """Mkdocs --strict is content, and every script, style and picture is the site's own."""
+    site = tmp_path / "site"
+    run = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", site],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr + run.stdout
+    for page in site.rglob("*.html"):
+        loads = _Loads()
+        loads.feed(page.read_text(encoding="utf-8"))
+        for address in loads.found:
+            assert not re.match(r"(?:https?:)?//", address), f"{page.name} loads {address}"
