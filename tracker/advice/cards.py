@@ -107,17 +107,7 @@ def _card(
         title=rule.title.get(advice.lang, ""),
         text=shown.text,
         reason=shown.reason,
-        sources=tuple(
-            SourceLine(
-                id=s.id,
-                title=s.title,
-                year=s.year,
-                ref=s.ref,
-                certainty=s.certainty,
-                verify=s.verify,
-            )
-            for s in (rules.sources[i] for i in rule.sources)
-        ),
+        sources=source_lines(rules, rule.sources),
         because=because,
         beside=tuple(
             OwnNumber(
@@ -130,6 +120,16 @@ def _card(
         ),
         told=shown.told,
         explain=rule.explain,
+    )
+
+
+def source_lines(rules: Rules, ids: Collection[str]) -> tuple[SourceLine, ...]:
+    """Sources by id, as pages and reports print them."""
+    return tuple(
+        SourceLine(
+            id=s.id, title=s.title, year=s.year, ref=s.ref, certainty=s.certainty, verify=s.verify
+        )
+        for s in (rules.sources[i] for i in ids)
     )
 
 

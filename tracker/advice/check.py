@@ -44,13 +44,17 @@ def _languages(document: Document, key: str, table: Mapping[str, Any]) -> None:
     """A text in one language needs its sister with the same placeholders."""
     for name, value in table.items():
         match = _LANGUAGE_KEY.match(name)
-        if not match or match["lang"] not in LANGUAGES or name in _NO_TEXT:
+        if not match or match["lang"] not in LANGUAGES or not isinstance(value, str):
+            continue
+        if name in _NO_TEXT:
             continue
         for lang in LANGUAGES:
             sister = f"{match['stem']}_{lang}" if match["stem"] else lang
+            if lang == "en" and match["stem"] in table:
+                sister = match["stem"]  # the draft writes some English texts without a suffix
             if sister not in table:
                 document.refuse(f"{key}.{sister}", f"is missing: {name} needs it in {lang} too")
-            if isinstance(value, str) and isinstance(table[sister], str):
+            if isinstance(table[sister], str):
                 _same_placeholders(document, f"{key}.{sister}", value, table[sister])
 
 
