@@ -91,3 +91,14 @@ def free_port() -> Callable[[], int]:
             return int(probe.getsockname()[1])
 
     return pick
+
+
+@pytest.fixture(scope="session")
+def postgres_bin() -> Path:
+    """Folder of a real PostgreSQL's programs (initdb, postgres)."""
+    found = shutil.which("initdb") or next(
+        iter(sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin/initdb")), reverse=True)), None
+    )
+    if found is None:
+        lacking("PostgreSQL is missing: install it (Debian: apt-get install postgresql)")
+    return Path(str(found)).resolve().parent
