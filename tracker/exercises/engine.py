@@ -252,8 +252,8 @@ def _close(state: EngineState, *, final: bool) -> tuple[EngineState, list[Exerci
         end = last + 1 if cut else min(total, last + 1 + QUIET)
         if stop - at + 1 >= FEWEST:
             sets += settle(_episode(state, max(done, begin - LEAD), end))
-        # The lead of the next episode must not reach into movement that was counted.
-        done = last + 1
+        # The next episode must not see what was looked at, or it would be counted twice.
+        done = end
         at = stop + 1
     keep = max(keep, min(done, total)) if at >= busy.shape[0] else keep
     if keep:

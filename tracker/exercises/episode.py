@@ -14,9 +14,6 @@ STEP_NS = SECOND_NS // 10
 
 Floats = NDArray[np.float64]
 
-# Yaw is the integral of a gyro; slower turning than this is walking about or drift.
-YAW_BASE_S = 14.0
-
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Episode:
@@ -85,8 +82,8 @@ class Episode:
         up = self.smooth(1.0)
         up = up / np.maximum(np.linalg.norm(up, axis=1, keepdims=True), 1e-3)
         rate = (self.gyr_body_dps * up).sum(axis=1)
-        turned = np.cumsum(rate) / FS_HZ
-        turned = turned - uniform_filter1d(turned, round(YAW_BASE_S * FS_HZ), mode="nearest")
+        # The median rate is the zero offset: nobody turns one way for more than half of an episode.
+        turned = np.cumsum(rate - np.median(rate)) / FS_HZ
         size = max(1, round(smooth_s * FS_HZ)) | 1
         yaw: Floats = uniform_filter1d(turned, size, mode="nearest")
         return yaw

@@ -17,7 +17,7 @@ PARTS = 5  # of 0.5 s
 
 SLOW_MIN_G = 0.07  # 4 deg of slow tilt
 FAST_SHARE = 0.9  # of the mean absolute fast movement; walking: slow/fast below 1
-TURN_MIN_DPS = 26.0
+TURN_MIN_DPS = 9.0
 TURN_SHARE = 1.0
 
 

@@ -19,6 +19,11 @@ from tracker.exercises.spec import Floats, Spec
 MOVES_DPS = 6.0  # gravity turns faster than this: a movement
 SETTLES_S = 1.0  # shorter rests are part of the movement
 MOVE_OFF_S = 1.0  # evidence 6.3: duration from entering to leaving, minus 1 s
+MORE_TREMOR = 1.4
+ALONE_S = (8.0, 120.0)
+SWAY_S = 2.5
+SAME_POSE = 0.07  # 4 deg between unit vectors
+SWAY = 0.12  # 7 deg
 LIFT_DEG = 4.0  # how much higher the head end is than in lying
 
 
@@ -108,14 +113,14 @@ def _plateaus(episode: Episode) -> list[_Plateau]:
 
 
 def _join(flats: list[tuple[int, int]], unit: Floats) -> list[tuple[int, int]]:
-    """Neighbours that point the same way (within 5 deg) with under 1.5 s between them are one."""
+    """Neighbours that point the same way with a short sway between them are one plateau."""
     joined: list[tuple[int, int]] = []
     for a, b in flats:
-        if joined:
+        if joined and a - joined[-1][1] <= SWAY_S * FS_HZ:
             c, d = joined[-1]
             one, two = unit[c : d + 1].mean(axis=0), unit[a : b + 1].mean(axis=0)
-            cos = float(one @ two) / max(float(np.linalg.norm(one) * np.linalg.norm(two)), 1e-6)
-            if a - d <= 1.5 * FS_HZ and cos > np.cos(np.deg2rad(5)):
+            away = np.linalg.norm(unit[d : a + 1] - one, axis=1).max()
+            if np.linalg.norm(one - two) < SAME_POSE and away < SWAY:
                 joined[-1] = (c, b)
                 continue
         joined.append((a, b))
@@ -162,11 +167,12 @@ def _is_plank(flat: _Plateau, before: _Plateau, after: _Plateau, spec: Spec) -> 
         return 0.0, "low"
     near = [p for p in (before, after) if p.theta_deg > 50 and abs(p.psi_deg) < 30]
     lifted = [p.theta_deg - flat.theta_deg >= LIFT_DEG for p in near]
-    trembles = flat.tremor_mg > 1.3 * max((p.tremor_mg for p in near), default=0.0)
-    if near and any(lifted):
+    seconds = (flat.last - flat.first) / FS_HZ
+    trembles = flat.tremor_mg > MORE_TREMOR * max(p.tremor_mg for p in near or (before, after))
+    if any(lifted):
         return 1.0, "medium" if trembles else "low"
     # Entered from standing or kneeling and left to it: no lying to compare with.
-    if not near and flat.theta_deg <= 84 and (flat.last - flat.first) / FS_HZ <= 120:
+    if not near and trembles and flat.theta_deg <= 85 and ALONE_S[0] <= seconds <= ALONE_S[1]:
         return 0.8, "low"
     return 0.0, "low"
 

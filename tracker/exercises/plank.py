@@ -8,4 +8,4 @@ the lift, and the tremor. Best confidence medium.
 from tracker.exercises.spec import Spec
 from tracker.model import Exercise
 
-SPEC = Spec(exercise=Exercise.PLANK, mode="hold", base_deg=(55, 97), hold_s=(4, 300), sure="medium")
+SPEC = Spec(exercise=Exercise.PLANK, mode="hold", base_deg=(55, 97), hold_s=(5, 300), sure="medium")

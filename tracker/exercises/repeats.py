@@ -14,15 +14,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import uniform_filter1d
+from scipy.ndimage import median_filter
 from scipy.signal import find_peaks
 
 from tracker.exercises.episode import FS_HZ, Episode
 from tracker.exercises.spec import Floats, Ints, Reps, Spec
 
 MIN_PROMINENCE = 0.6  # of the lower end of the amplitude range
-SAME_PROMINENCE = 0.6  # of the mean of the neighbours
-NEIGHBOURS = 7
+SAME_PROMINENCE = 0.6  # of the median of the neighbours
+NEIGHBOURS = 5
 SAME_SIZE = 0.5  # of the median amplitude of the set
 SAME_PACE = 0.6  # of the median period
 SET_ENDS_PERIODS = 2.3
@@ -33,6 +33,7 @@ TRIM_FROM = 4
 SIZE_SD = 0.25
 PACE_SD = 0.20
 STRANGE = 2.8
+FEW_SPREAD, FEW_SIZE, FEW_RHYTHM = 0.25, 0.25, 0.3  # sets of two or three
 MIDDLE_DEG = 8.0  # for exercises to both sides: rows that stand for the middle
 
 
@@ -79,7 +80,11 @@ def _of(episode: Episode, spec: Spec, signal: Floats) -> list[FoundSet]:
         distance=max(1, round(SAME_PACE * low_s * FS_HZ)),
         wlen=int(4 * high_s * FS_HZ) | 1,
     )
-    peaks = peaks[_own_peaks(measured["prominences"])]
+    low_deg, high_deg = _range(spec, spec.peak_deg)
+    usual = (signal[peaks] >= low_deg) & (signal[peaks] <= high_deg)
+    if np.count_nonzero(usual) < spec.min_reps:
+        return []
+    peaks = peaks[_own_peaks(measured["prominences"], usual)]
     if peaks.shape[0] < spec.min_reps:
         return []
     reps = _measure(episode, spec, signal, peaks, round(high_s * FS_HZ))
@@ -92,12 +97,17 @@ def _of(episode: Episode, spec: Spec, signal: Floats) -> list[FoundSet]:
     return sets
 
 
-def _own_peaks(prominence: Floats) -> NDArray[np.bool_]:
-    """Without the smaller one of two peaks of the same repetition (a push-up, a pause half way)."""
-    if not prominence.shape[0]:
-        return np.zeros(0, np.bool_)
-    usual = uniform_filter1d(prominence, NEIGHBOURS, mode="nearest")
-    own: NDArray[np.bool_] = prominence >= SAME_PROMINENCE * usual
+def _own_peaks(prominence: Floats, usual: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Without the smaller one of two peaks of the same repetition (a push-up, a pause half way).
+
+    A peak is compared with the median of its neighbours that reach a usual height; sitting down or
+    getting up next to a set must not make the set's own peaks look small.
+    """
+    own = np.ones(prominence.shape[0], np.bool_)
+    index = np.flatnonzero(usual)
+    if index.shape[0]:
+        middle = median_filter(prominence[index], NEIGHBOURS, mode="nearest")
+        own[index] = prominence[index] >= SAME_PROMINENCE * middle
     return own
 
 
@@ -119,7 +129,11 @@ def _measure(episode: Episode, spec: Spec, signal: Floats, peaks: Ints, reach: i
         few, many = np.percentile(part, [5, 95])
         span[i], high[i] = many - few, many
         low[i] = np.percentile(up[start[i] : end[i] + 1], 5)
+    low_trough = np.minimum(signal[start], signal[end])
     base = np.maximum(signal[start], signal[end])
+    if spec.wave:
+        # It begins and ends half way, so its lower trough counts, unless that is the way in or out.
+        base = np.where(low_trough >= _range(spec, spec.base_deg)[0], low_trough, base)
     return Reps(
         start=start,
         peak=peaks,
@@ -145,10 +159,15 @@ def _first_low(part: Floats) -> int:
     return int(np.flatnonzero(part <= low + 0.1 * (part[0] - low))[0])
 
 
+def _range(spec: Spec, limits_deg: tuple[float, float]) -> tuple[float, float]:
+    """Limits as they lie in the signal that is counted (minima are counted upside down)."""
+    low, high = limits_deg
+    return (-high, -low) if spec.sign < 0 else (low, high)
+
+
 def _inside(reps: Reps, spec: Spec) -> NDArray[np.bool_]:
-    sign = -1 if spec.sign < 0 else 1
-    base_low, base_high = sorted(sign * v for v in spec.base_deg)
-    peak_low, peak_high = sorted(sign * v for v in spec.peak_deg)
+    base_low, base_high = _range(spec, spec.base_deg)
+    peak_low, peak_high = _range(spec, spec.peak_deg)
     inside: NDArray[np.bool_] = (
         (reps.base_deg >= base_low)
         & (reps.base_deg <= base_high)
@@ -201,10 +220,18 @@ def _set(episode: Episode, spec: Spec, signal: Floats, reps: Reps) -> FoundSet |
         return None
     spread = float(np.std(step) / period) if step.size > 1 else 0.0
     rhythm = _rhythm(signal[reps.start[0] : reps.end[-1] + 1], period)
-    if spread > 0.6:
+    if not _alike(reps, spread, rhythm):
         return None
     score = spec.rank * fit * (1 - 0.5 * spread) * len(reps) ** 0.5
     return FoundSet(spec=spec, reps=reps, score=score, rhythm=rhythm, spread=spread)
+
+
+def _alike(reps: Reps, spread: float, rhythm: float) -> bool:
+    """Whether pace and size agree; the fewer repetitions, the better they must."""
+    size = float(np.std(np.log(np.maximum(reps.amp_deg, 0.1))))
+    if len(reps) >= 4:
+        return spread <= 0.6 and size <= 0.45
+    return spread <= FEW_SPREAD and size <= FEW_SIZE and (len(reps) < 3 or rhythm >= FEW_RHYTHM)
 
 
 def _outer(signal: Floats, reps: Reps) -> Reps:

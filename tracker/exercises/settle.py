@@ -12,6 +12,9 @@ from tracker.exercises.repeats import FoundSet, find_sets
 from tracker.model import Exercise, ExerciseSet
 
 _ORDER = ("low", "medium", "high")
+REST_S = 7.0
+STILL_DPS = 4.0
+BESIDE_S = 8.0
 RHYTHM = 0.5  # evidence 6.3: normalised autocorrelation for sets of four and more
 
 
@@ -38,7 +41,20 @@ def settle(episode: Episode) -> list[ExerciseSet]:
     for one in sorted(readings, key=lambda r: (-r.score, r.start, r.result.exercise)):
         if all(one.end <= k.start or one.start >= k.end for k in kept):
             kept.append(one)
-    return [k.result for k in sorted(kept, key=lambda r: r.start)]
+    return [k.result for k in sorted(kept, key=lambda r: r.start) if not _pause(k, kept)]
+
+
+def _pause(one: _Reading, kept: list[_Reading]) -> bool:
+    """An unsure hold right beside counted repetitions is their start pose, not a plank."""
+    near = int(BESIDE_S * FS_HZ)
+    return (
+        one.result.hold_s > 0
+        and one.result.confidence == "low"
+        and any(
+            k.result.hold_s == 0 and k.start - near <= one.end and one.start <= k.end + near
+            for k in kept
+        )
+    )
 
 
 def _repeated(episode: Episode, found: FoundSet) -> _Reading:
@@ -59,19 +75,30 @@ def _repeated(episode: Episode, found: FoundSet) -> _Reading:
 
 
 def _rest(episode: Episode, found: FoundSet) -> float:
-    """How near the pose before and after the set is to the trough: 1 near, 0.3 at the far end."""
+    """How well the still moments around the set agree with its start pose: 1 well, 0.3 not.
+
+    The same wave can be read as going up from its troughs or down from its crests; where the body
+    was still before and after decides. A wave around the start pose rests half way.
+    """
     signal = episode.signal(found.spec.signal, found.spec.smooth_s)
     if signal is None or found.spec.sign == 0:
         return 1.0
-    around = np.concatenate(
+    reach, edge = int(REST_S * FS_HZ), int(0.3 * FS_HZ)
+    rows = np.concatenate(
         [
-            signal[max(0, found.start - int(2 * FS_HZ)) : found.start + 1],
-            signal[found.end : found.end + int(2 * FS_HZ)],
+            np.arange(max(0, found.start - reach), max(0, found.start - edge)),
+            np.arange(min(len(episode), found.end + edge), min(len(episode), found.end + reach)),
         ]
     )
-    away = np.abs(found.spec.sign * around - float(np.median(found.reps.base_deg)))
-    share = float(np.median(away)) / max(found.reps.amp(), 1.0)
-    return float(np.clip(1.1 - 0.8 * share, 0.3, 1.0))
+    still = np.abs(np.gradient(signal)[rows]) * FS_HZ < STILL_DPS
+    share = (found.spec.sign * signal[rows] - float(np.median(found.reps.base_deg))) / max(
+        found.reps.amp(), 1.0
+    )
+    near = share[still & (np.abs(share) < 1.5)]
+    if near.shape[0] < FS_HZ / 2:
+        return 0.8
+    away = abs(float(np.median(near)) - (0.45 if found.spec.wave else 0.0))
+    return float(np.clip(1.1 - 0.8 * away, 0.3, 1.0))
 
 
 def _confidence(found: FoundSet) -> str:

@@ -78,6 +78,7 @@ class Spec:
     amp_deg        median amplitude of a set
     period_s       median period of a set
     min_reps       fewer repetitions are no set
+    wave           the movement swings around the start pose instead of going out and back
     smooth_s       length of the moving average before turning points are looked for
     places         where the sensor sees it; elsewhere it is left to timer and tap
     fit            a set that passed the ranges gets a score 0..1 (0: not this exercise)
@@ -93,6 +94,7 @@ class Spec:
     amp_deg: tuple[float, float] = (10.0, 120.0)
     period_s: tuple[float, float] = (1.5, 8.0)
     min_reps: int = 3
+    wave: bool = False
     smooth_s: float = 0.7
     places: frozenset[Placement] = ALL_PLACES
     fit: Callable[[Reps, Placement], float] = field(default=always)

@@ -10,6 +10,8 @@ import numpy as np
 from tracker.exercises.spec import UPPER_PLACES, Reps, Spec
 from tracker.model import Exercise, Placement
 
+ANY_HEADING_DEG = (-1e6, 1e6)  # turns add up
+
 
 def _fit(reps: Reps, placement: Placement) -> float:
     upright = float(np.clip((np.median(reps.up_low_g) - 0.7) / 0.15, 0, 1))
@@ -20,7 +22,10 @@ def _fit(reps: Reps, placement: Placement) -> float:
 SPEC = Spec(
     exercise=Exercise.TRUNK_ROTATION,
     signal="yaw",
+    base_deg=ANY_HEADING_DEG,
+    peak_deg=ANY_HEADING_DEG,
     amp_deg=(22, 170),
+    wave=True,
     period_s=(1.8, 10),
     min_reps=4,
     places=UPPER_PLACES,

@@ -3,7 +3,7 @@
 
 Amplitudes and periods are the priors of the exercise table of the rule base (`imu` fields: practice
 knowledge, no recording); tempo varies by 10 % and amplitude by 12 % from repetition to repetition,
-tremor grows with effort to 0.3 deg at 6-10 Hz. Each set is entered from standing or the floor the
+tremor grows with effort, 0.02 deg at 6-10 Hz. Each set is entered from standing or the floor the
 way a person does it, because that movement is what a counter must not count.
 """
 
@@ -127,7 +127,7 @@ def _to_start(script: Script, start: str, side: str) -> None:
         return
     if abs(script.angles[PITCH]) > 45:
         to_standing(script)
-    jitter = rng.normal(0, 3)
+    jitter = float(np.clip(rng.normal(0, 3), -4, 4))
     if start in ("supine", "side"):
         script.glide(rng.uniform(1.5, 2.5), State.UNKNOWN, pitch=15.0, dip_deg=35.0, rise_m=-0.7)
         script.still(rng.uniform(0.3, 1.5), State.SITTING)
@@ -143,8 +143,9 @@ def _to_start(script: Script, start: str, side: str) -> None:
 def _tremor(script: Script, n: int, effort: float) -> Floats:
     t = np.arange(n) / script.fs_hz
     fade = np.minimum(1, np.minimum(t, t[::-1]) / 0.3)
+    # 0.02 deg at 8 Hz is about 35 mg at the chest: a hard-working trunk, not a shaking one.
     wave: Floats = (
-        0.3
+        0.02
         * effort
         * fade
         * np.sin(2 * np.pi * (script.rng.uniform(6, 10) * t + script.rng.random()))
@@ -157,14 +158,17 @@ def _hold(script: Script, exercise: Exercise, hold_s: float) -> None:
     rng = script.rng
     base = script.angles.copy()
     if exercise is Exercise.PLANK:
-        into = {"pitch": rng.uniform(74, 82)}  # shoulders higher than feet
+        # Shoulders 0.3 m up; 1.45 m to the toes or 1.0 m to the knees: 12-18 deg of slope.
+        into = {"pitch": rng.uniform(70, 79)}
     else:
         into = {"pitch": -rng.uniform(62, 70)}
     script.glide(rng.uniform(0.8, 1.5), State.EXERCISE, rise_m=0.2, **into)
     n = script.count(hold_s)
     angles = np.tile(script.angles, (n, 1))
-    angles[:, PITCH] += script.sway(n, 0.8) + _tremor(script, n, 1.0) + np.linspace(0, 2, n)
-    angles[:, ROLL] += script.sway(n, 0.6) + 0.7 * _tremor(script, n, 1.0)
+    angles[:, PITCH] += (
+        script.sway(n, 0.8, 0.05, 0.5) + _tremor(script, n, 1.0) + np.linspace(0, 2, n)
+    )
+    angles[:, ROLL] += script.sway(n, 0.6, 0.05, 0.5) + 0.7 * _tremor(script, n, 1.0)
     angles[:, FLEX_PITCH] += script.breath(n)
     script.append(angles, None, State.EXERCISE)
     script.glide(
