@@ -40,6 +40,7 @@ _YES_NO |= {"no": False, "nein": False, "false": False, "0": False}
 def row_of(record: Record) -> dict[str, str]:
     """One record as a row of text cells."""
     cells: dict[str, object] = {}
+    names: tuple[str, ...]
     if isinstance(record, Evening):
         names = ("day", "tension", "pain", "painkiller", "unusual_load", "illness", "note")
         cells = {"kind": "evening", **{n: getattr(record, n) for n in names}}

@@ -5,8 +5,9 @@ Pure: a fault comes back as a `Problem`, a key of the catalogue with its values,
 phone door and import say the same sentence in the reader's language.
 """
 
+import dataclasses
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
@@ -35,7 +36,7 @@ class Problem:
 
     field: str
     key: str
-    values: dict[str, object] = field(default_factory=dict)
+    values: dict[str, object] = dataclasses.field(default_factory=dict)
 
 
 def check_evening(
@@ -82,8 +83,7 @@ def check_massage(
     end_ns = entry.at_ns + entry.minutes * _MINUTE_NS
     for other in others:
         if entry.at_ns < other.at_ns + other.minutes * _MINUTE_NS and other.at_ns < end_ns:
-            problems.append(_problem("at", "overlap"))
-            break
+            return [*problems, _problem("at", "overlap")]
     return problems
 
 
@@ -100,8 +100,7 @@ def check_training(
     end_ns = entry.at_ns + entry.minutes * _MINUTE_NS
     for other in others:
         if entry.at_ns < other.at_ns + other.minutes * _MINUTE_NS and other.at_ns < end_ns:
-            problems.append(_problem("at", "overlap"))
-            break
+            return [*problems, _problem("at", "overlap")]
     return problems
 
 
@@ -119,7 +118,7 @@ def check_edit(
     return None
 
 
-def _scale(name: str, value: int | None, low: int, high: int) -> list[Problem]:
+def _scale(name: str, value: object, low: int, high: int) -> list[Problem]:
     if value is None:
         return []
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
