@@ -87,7 +87,8 @@ def shift_epochs(epochs: Epochs, params: MotionParams = DEFAULT) -> NDArray[np.i
                 ok &= touch[k : n - need - 1 + k]
             fits[need : n - 1] = ok
         for angle in (epochs.tilt_deg, epochs.side_deg):
-            hit |= fits & _level_change(angle.astype(np.float64), lag, params.shift_deg)
+            tenths = np.rint(angle.astype(np.float64) * 10)  # exact, whatever the zero is
+            hit |= fits & _level_change(tenths, lag, 10 * params.shift_deg)
     first = hit & ~np.concatenate([[False], hit[:-1]])
     return np.flatnonzero(first)
 

@@ -85,7 +85,7 @@ def test_categories_of_plain_diaries() -> None:
 
 
 def test_publication_needs_two_looks() -> None:
-    """Two looks that agree are published; a new pattern is not, and of two reliefs the weaker is."""
+    """Two looks that agree are published; a new pattern is not; of two reliefs the weaker is."""
     assert published(plain_effect(-1.2)).category is Category.LASTING
     assert published(plain_effect(-1.2).until(80)).category is Category.COLLECTING
     assert agreed(Category.UNCERTAIN, Category.SHORT) is Category.UNCERTAIN
