@@ -26,7 +26,7 @@ WEARER = "demo"
 PLACEMENT = Placement.UPPER_BACK
 WEEKS = 8
 SEED = 20261124
-MARK = "demo-folder"
+MARK = "DEMO"  # a file of this name marks a folder as the demo's
 _BATCH_EPOCHS = 17_280  # one day of epochs a transaction
 
 

@@ -7,7 +7,9 @@ a banner; the live row is always local. `app.db` has one writing process, and th
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from dataclasses import replace as dc_replace
 from functools import lru_cache
+from pathlib import Path
 from threading import Lock
 from typing import Protocol
 
@@ -61,6 +63,12 @@ class Sources:
     series: SeriesReader
     local: SqliteReader
     fallback: str = ""
+    home: Path | None = None  # folder of the person's own collector while the demo is shown
+
+    @property
+    def collector_folder(self) -> Path:
+        """Where the collector that sensors are added to keeps its files."""
+        return self.home or self.settings.data
 
     @property
     def zone_name(self) -> str:
@@ -69,8 +77,24 @@ class Sources:
 
 
 def sources() -> Sources:
-    """The sources of this process, opened once per configuration."""
-    return sources_of(read_settings())
+    """The sources of this process: the person's own, or the demo's while they have none.
+
+    `backstay up` names the demo's folder; as soon as a sensor is configured or a series exists
+    the next rerun shows the person's own.
+    """
+    settings = read_settings()
+    if not settings.demo or _has_own(settings):
+        return sources_of(settings)
+    shown = dc_replace(settings, data=Path(settings.demo), influx_url="", records_url="", demo="")
+    return dc_replace(_open(shown), home=settings.data)
+
+
+def _has_own(settings: Settings) -> bool:
+    local = _open(settings).local
+    try:
+        return bool(local.sensors()) or bool(local.wearers())
+    except StoreError:
+        return True  # there is something, even if it cannot be read: say so instead of a demo
 
 
 def sources_of(settings: Settings) -> Sources:
