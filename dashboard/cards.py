@@ -9,22 +9,24 @@ from dashboard import data
 from dashboard.parts import View
 from tracker.advice.cards import Card, OwnNumber
 from tracker.model import Placement
+from tracker.trends.baseline import BASELINE_DAYS, Baseline
+from tracker.trends.metrics import METRICS
 from tracker.trends.summary import NO_DATA, DaySummary
 
 PAGE_ADVICE = Path(__file__).resolve().parent / "app_pages" / "advice.py"
 
 
-def usual(
-    v: View, known: data.Usual, name: str, *, per_min: float = 1.0, plain: bool = False
-) -> str:
+def usual(v: View, known: Baseline, name: str) -> str:
     """`usual for you: 5 h to 7 h`, or when that comparison will come."""
-    if name not in known.spans:
-        left = max(1, data.LEAST_USUAL - known.valid_days)
-        return v.d("usual_missing", n=left)
-    low, high = known.spans[name]
-    if plain:
-        return v.d("usual", low=v.lang.number(low, 0), high=v.lang.number(high, 0))
-    return v.d("usual", low=_whole(v, low / per_min), high=_whole(v, high / per_min))
+    found = known.values.get(name)
+    if not known.complete or found is None:
+        return v.d("usual_missing", n=max(1, BASELINE_DAYS - len(known.days)))
+    say = {
+        "h": lambda x: _whole(v, 60 * x),
+        "min": lambda x: _whole(v, x),
+        "share": v.lang.percent,
+    }.get(METRICS[name].unit, lambda x: v.lang.number(x, 0))
+    return v.d("usual", low=say(found.low), high=say(found.high))
 
 
 def _whole(v: View, minutes: float) -> str:
@@ -32,16 +34,13 @@ def _whole(v: View, minutes: float) -> str:
     return v.lang.duration(minutes).replace(" ", "\N{NO-BREAK SPACE}")
 
 
-def slouch_note(v: View, day: data.Day, known: data.Usual) -> str:
+def slouch_note(v: View, day: data.Day, known: Baseline) -> str:
     """What is usual for the slouch share, or why the sensor's place cannot tell."""
-    if day.summary.slouch_share is None:
-        if day.placement in {Placement.WAIST, Placement.UNKNOWN}:
-            return v.d("missing.slouch_place")
-        return v.d("missing.slouch_pose")
-    if "slouch_share" not in known.spans:
+    if day.summary.slouch_share is not None:
         return usual(v, known, "slouch_share")
-    low, high = known.spans["slouch_share"]
-    return v.d("usual", low=v.lang.percent(low), high=v.lang.percent(high))
+    if day.placement in {Placement.WAIST, Placement.UNKNOWN}:
+        return v.d("missing.slouch_place")
+    return v.d("missing.slouch_pose")
 
 
 def worn_line(v: View, summary: DaySummary) -> None:
@@ -62,13 +61,13 @@ def worn_line(v: View, summary: DaySummary) -> None:
 
 def advice(v: View) -> None:
     """Today's first advice with its reason, and the way to the rest."""
-    cards = data.advice(v.sources, v.viewer, v.wearer, v.lang.code)
+    advised = data.advised(v.sources, v.viewer, v.wearer, v.zone, v.lang.code)
     with st.container(border=True, key="advice_card"):
         st.subheader(v.t("advice_card.title"), anchor=False)
-        if not cards:
+        if not advised.cards:
             st.markdown(v.t("advice_card.none"))
         else:
-            advice_card(v, cards[0])
+            advice_card(v, advised.cards[0])
         if PAGE_ADVICE.is_file():
             st.page_link(PAGE_ADVICE, label=v.t("advice_card.all"))
 
@@ -106,10 +105,13 @@ def _own_number(v: View, one: OwnNumber) -> str:
 
 def effect(v: View) -> None:
     """Does massage help me, does training: a category, the evidence so far, what is missing."""
-    result = data.massage_effect(v.sources, v.viewer, v.wearer, v.zone)
+    profile = data.profile_of(v.sources, v.viewer)
+    outcome = data.outcomes(v.sources, v.viewer)[-1] if profile == "clinic" else "tension"
+    result = data.massage_effect(v.sources, v.viewer, v.wearer, v.zone, outcome)
     with st.container(border=True, key="effect_massage"):
         st.markdown(f"**{v.t('effect.massage')}**")
-        st.markdown(v.t(f"effect.category.{result.category}"))
+        said = data.claim_sentence(result, outcome, profile, v.lang.code)
+        st.markdown(said or v.t(f"effect.category.{result.category}"))
         progress = result.progress
         st.caption(
             v.t(
@@ -119,15 +121,9 @@ def effect(v: View) -> None:
                 complete=v.lang.percent(progress.completeness),
             )
         )
-        for name in progress.missing:
-            st.markdown(f"- {v.t(f'effect.missing.{name}')}")
-        if result.posterior is not None:
-            st.caption(
-                v.t(
-                    "effect.range",
-                    low=v.lang.number(-result.posterior.high, 1),
-                    high=v.lang.number(-result.posterior.low, 1),
-                )
+        if progress.missing:
+            st.markdown(
+                "\n".join(f"- {v.t(f'effect.missing.{name}')}" for name in progress.missing)
             )
     with st.container(border=True, key="effect_training"):
         st.markdown(f"**{v.t('effect.training')}**")

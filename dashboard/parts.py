@@ -113,6 +113,7 @@ def picture(v: View, drawn: "Picture", key: str) -> None:
         with st.container(border=True):
             st.markdown(drawn.empty)
         return
+    st.markdown(drawn.alt)
     st.altair_chart(drawn.chart, width="stretch", key=key, alt=drawn.alt)
     legend(drawn.legend)
     if not drawn.table.empty:

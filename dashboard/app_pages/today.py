@@ -7,6 +7,7 @@ import streamlit as st
 
 from dashboard import cards, data, parts
 from tracker.report import charts
+from tracker.trends.baseline import Baseline
 
 
 def _choose_day(v: parts.View) -> date:
@@ -33,14 +34,14 @@ def _choose_day(v: parts.View) -> date:
     return shown
 
 
-def _tiles(v: parts.View, shown: data.Day, usual: data.Usual) -> None:
+def _tiles(v: parts.View, shown: data.Day, usual: Baseline) -> None:
     """The headline numbers, each with what is usual for this person and its explanation."""
     lang, day = v.lang, shown.summary
     longest_at = None
     if day.longest_sit_at_s is not None:
         longest_at = v.t("today.from_at", at=data.clock_of(day, v.zone))
     tiles = (
-        ("sitting", lang.duration(day.sit_s / 60), cards.usual(v, usual, "sit_s", per_min=60)),
+        ("sitting", lang.duration(day.sit_s / 60), cards.usual(v, usual, "sit_h")),
         (
             "longest_sit",
             lang.duration(day.longest_sit_min),
@@ -51,7 +52,7 @@ def _tiles(v: parts.View, shown: data.Day, usual: data.Usual) -> None:
         (
             "shifts_per_h",
             lang.number(day.shifts_per_h, 0),
-            cards.usual(v, usual, "shifts_per_h", plain=True),
+            cards.usual(v, usual, "shifts_per_h"),
         ),
         (
             "longest_still",
@@ -79,9 +80,8 @@ def show() -> None:
         st.markdown(v.t("today.empty" if shown == v.today else "today.no_data"))
     else:
         drawn = charts.ribbon(day.minutes, v.lang, summary=day.summary)
-        st.markdown(drawn.alt if not drawn.empty else "")
         parts.picture(v, drawn, "ribbon")
-        _tiles(v, day, data.usual(v.sources, v.viewer, v.wearer, shown, v.zone))
+        _tiles(v, day, data.own_baseline(v.sources, v.viewer, v.wearer, v.zone))
         cards.worn_line(v, day.summary)
     if shown == v.today:
         cards.advice(v)

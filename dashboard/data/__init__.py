@@ -4,7 +4,19 @@
 One module per kind of data; pages import this package alone. Nothing here knows Streamlit.
 """
 
-from dashboard.data.advice import advice, facts_of, massage_effect, training_effect_of
+from dashboard.data.advice import (
+    Advised,
+    advised,
+    claim_sentence,
+    latest_screening,
+    massage_effect,
+    own_baseline,
+    screened,
+    sessions_plan,
+    start_of,
+    training_effect_of,
+    work_window,
+)
 from dashboard.data.diary import (
     delete,
     edit,
@@ -25,9 +37,7 @@ from dashboard.data.diary import (
 from dashboard.data.gate import accounts, doorman, gate
 from dashboard.data.people import owner, profile_of, save_person, save_settings
 from dashboard.data.series import (
-    LEAST_USUAL,
     Day,
-    Usual,
     clock_of,
     day,
     gaps,
@@ -39,18 +49,17 @@ from dashboard.data.series import (
     sets,
     signal_bars,
     summaries,
-    usual,
 )
 from dashboard.data.sources import NOBODY, Sources, close, sources
 
 __all__ = [
-    "LEAST_USUAL",
     "NOBODY",
+    "Advised",
     "Day",
     "Sources",
-    "Usual",
     "accounts",
-    "advice",
+    "advised",
+    "claim_sentence",
     "clock_of",
     "close",
     "day",
@@ -61,16 +70,17 @@ __all__ = [
     "entries",
     "evening_entry",
     "evenings",
-    "facts_of",
     "gaps",
     "gate",
     "has_series",
     "is_demo",
+    "latest_screening",
     "live",
     "massage_effect",
     "massages",
     "minutes_of_days",
     "outcomes",
+    "own_baseline",
     "owner",
     "placements",
     "profile_of",
@@ -81,12 +91,15 @@ __all__ = [
     "save_person",
     "save_settings",
     "save_training",
+    "screened",
+    "sessions_plan",
     "sets",
     "signal_bars",
     "sources",
+    "start_of",
     "summaries",
     "training_effect_of",
     "training_minutes",
     "trainings",
-    "usual",
+    "work_window",
 ]

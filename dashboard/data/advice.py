@@ -1,47 +1,163 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Today's advice from what was measured and told."""
+"""Today's advice from what was measured and told, and the answers to "does it help me?"."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, time, timedelta
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from dashboard.data import diary
+from dashboard.data import diary, series
 from dashboard.data.gate import gate
 from dashboard.data.people import profile_of
 from dashboard.data.sources import Sources
+from tracker.advice import engine, screening
 from tracker.advice.cards import Card, cards_of
 from tracker.advice.load import packaged
-from tracker.diary import Person
-from tracker.trends import diaries, nof1, training_effect
+from tracker.advice.start import Start, with_start
+from tracker.diary import Kind, Person
+from tracker.trends import diaries, diary_facts, nof1, training_effect
+from tracker.trends.baseline import Baseline, baseline
+from tracker.trends.claims import claim
+from tracker.trends.facts import Context, facts
+from tracker.trends.hours import WorkWindow
 from tracker.units import local_date
 
+HISTORY_D = 400  # a year of days and what the oldest of them are compared with
+Outcome = Literal["tension", "pain"]
 
-def advice(src: Sources, viewer: Person, wearer: str, lang: str) -> Sequence[Card]:
-    """Today's advice as cards, in the order of the evaluation."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Advised:
+    """Today's cards, the numbers beside them, the safety list, and what a doctor would say."""
+
+    cards: Sequence[Card]
+    context: Context
+    screened: screening.Screened
+    facts: dict[str, object]
+
+
+def advised(src: Sources, viewer: Person, wearer: str, tz: ZoneInfo, lang: str) -> Advised:
+    """Everything the advice pages show of today."""
     gate(src).may_see(viewer, wearer, "advice")
-    facts, told = facts_of(src, viewer, wearer)
-    return cards_of(packaged(), facts, profile_of(src, viewer), lang, told=told)
+    today = local_date(src.clock.now_ns(), tz)
+    rules, profile = packaged(), profile_of(src, viewer)
+    first = today - timedelta(days=HISTORY_D)
+    begun = start_of(src, viewer, wearer)
+    checked = screened(src, viewer, wearer, tz)
+    outcome: Outcome = "pain" if profile == "clinic" else "tension"
+    told = None
+    if begun is not None:
+        told = diary_facts.Told(
+            day=begun.day,
+            training_days_per_week=begun.training_days_per_week,
+            massages_4_weeks=begun.massages_4_weeks,
+            last_massage=begun.last_massage,
+        )
+    sheet = facts(
+        diary_facts.Sources(
+            days=series.summaries(src, viewer, wearer, first, today, tz),
+            evenings=diary.evenings(src, viewer, wearer),
+            massages=diary.massages(src, viewer, wearer),
+            trainings=diary.trainings(src, viewer, wearer),
+            told=told,
+            asked=checked.facts,
+            window=work_window(viewer),
+            sessions_plan=sessions_plan(viewer),
+        ),
+        today=today,
+        zone=tz,
+        outcome=outcome,
+    )
+    known, used = with_start(sheet.facts, begun, today)
+    result = massage_effect(src, viewer, wearer, tz, outcome)
+    cards = cards_of(
+        rules, known, profile, lang, told=used, claim=_claim(result, outcome)
+    )  # fmt: skip
+    return Advised(cards=cards, context=sheet.context, screened=checked, facts=known)
 
 
-def facts_of(
-    src: Sources, viewer: Person, wearer: str
-) -> tuple[Mapping[str, object], Sequence[str]]:
-    """What is known for the rules, and which of it the wearer told at the start."""
-    gate(src).may_see(viewer, wearer, "advice")
-    return {}, ()
+def _claim(result: nof1.Result, outcome: Outcome) -> engine.Claim:
+    said = claim(result)
+    values = {
+        name: value
+        for name in ("m", "lo", "hi", "lower", "higher", "massages_done", "days_done")
+        if (value := getattr(said, name)) is not None
+    }
+    return engine.Claim(outcome=outcome, values=values)
 
 
-def massage_effect(src: Sources, viewer: Person, wearer: str, tz: ZoneInfo) -> nof1.Result:
+def claim_sentence(result: nof1.Result, outcome: Outcome, profile: str, lang: str) -> str:
+    """The sentence of a massage result in the words of the rule base."""
+    said = _claim(result, outcome)
+    return engine.claim_text(packaged(), str(result.category), profile, lang, said)
+
+
+def start_of(src: Sources, viewer: Person, wearer: str) -> Start | None:
+    """The newest one-minute start."""
+    found = diary.entries(src, viewer, wearer, [Kind.START])
+    if not found:
+        return None
+    body = found[-1].body
+    last = body.get("last_massage")
+    return Start(
+        day=date.fromisoformat(found[-1].day),
+        tension=_whole(body.get("tension")),
+        training_days_per_week=_number(body.get("training_days_per_week")),
+        massages_4_weeks=_whole(body.get("massages_4_weeks")),
+        last_massage=date.fromisoformat(str(last)) if last else None,
+    )
+
+
+def screened(src: Sources, viewer: Person, wearer: str, tz: ZoneInfo) -> screening.Screened:
+    """What the safety list means today."""
+    gate(src).may_see(viewer, wearer, "screening")
+    return screening.screened(
+        packaged(),
+        latest_screening(src, viewer, wearer),
+        local_date(src.clock.now_ns(), tz),
+        discussed=[
+            screening.Discussed(
+                item=str(e.body["item"]),
+                day=date.fromisoformat(e.day),
+                massage=bool(e.body.get("massage")),
+                training=bool(e.body.get("training")),
+            )
+            for e in diary.entries(src, viewer, wearer, [Kind.DISCUSSED])
+        ],
+    )
+
+
+def latest_screening(src: Sources, viewer: Person, wearer: str) -> screening.Screening | None:
+    """The newest confirmation of the safety list."""
+    found = diary.entries(src, viewer, wearer, [Kind.SCREENING])
+    if not found:
+        return None
+    body = found[-1].body
+    answers = body.get("answers")
+    return screening.Screening(
+        day=date.fromisoformat(found[-1].day),
+        mode=str(body.get("mode", "static")),
+        none_applies=bool(body.get("none_applies")),
+        answers={str(k): str(v) for k, v in answers.items()} if isinstance(answers, dict) else {},
+    )
+
+
+def massage_effect(
+    src: Sources, viewer: Person, wearer: str, tz: ZoneInfo, outcome: Outcome = "tension"
+) -> nof1.Result:
     """Does massage help: the published category of the wearer's own diary."""
     gate(src).may_see(viewer, wearer, "massage")
-    series = diaries.massage_series(
+    told = diaries.massage_series(
         diary.evenings(src, viewer, wearer),
         diary.massages(src, viewer, wearer),
         tz,
+        outcome=outcome,
         today=local_date(src.clock.now_ns(), tz),
     )
-    return nof1.published(series)
+    return nof1.published(told)
 
 
 def training_effect_of(
@@ -56,3 +172,47 @@ def training_effect_of(
     last = local_date(src.clock.now_ns(), tz)
     mean, days = training_effect.weekly(told, trained, min(told), last)
     return training_effect.training_effect(mean, days)
+
+
+def own_baseline(src: Sources, viewer: Person, wearer: str, tz: ZoneInfo) -> Baseline:
+    """What is usual for this person: their first ten usable days, or those from a chosen day on."""
+    gate(src).may_see(viewer, wearer, "sitting")
+    today = local_date(src.clock.now_ns(), tz)
+    begin = str(viewer.settings.get("baseline_from") or "")
+    days = series.summaries(
+        src, viewer, wearer, today - timedelta(days=HISTORY_D), today - timedelta(days=1), tz
+    )
+    return baseline(
+        days, work_window(viewer), from_day=date.fromisoformat(begin) if begin else None
+    )
+
+
+def work_window(viewer: Person) -> WorkWindow:
+    """The person's work hours; Monday to Friday, 9 to 17, until they say otherwise."""
+    usual = WorkWindow()
+    days = viewer.settings.get("workdays")
+    return WorkWindow(
+        start=_clock(viewer.settings.get("work_start"), usual.start),
+        end=_clock(viewer.settings.get("work_end"), usual.end),
+        weekdays=frozenset(int(d) for d in days) if isinstance(days, list) else usual.weekdays,
+    )
+
+
+def sessions_plan(viewer: Person) -> int:
+    """Training sessions a week that this person plans; three until they say otherwise."""
+    return _whole(viewer.settings.get("sessions_plan")) or 3
+
+
+def _clock(text: object, otherwise: time) -> time:
+    try:
+        return time.fromisoformat(str(text)) if text else otherwise
+    except ValueError:
+        return otherwise
+
+
+def _whole(value: object) -> int | None:
+    return int(value) if isinstance(value, int | float) else None
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) else None

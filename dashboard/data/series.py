@@ -2,7 +2,7 @@
 """What was measured: the live row, one day, the numbers of many days."""
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -56,26 +56,6 @@ class Day:
     minutes: DayMinutes
     summary: DaySummary
     sets: Sequence[ExerciseSet]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Usual:
-    """What is usual for this person: 10th and 90th percentile of the valid days before."""
-
-    valid_days: int
-    spans: Mapping[str, tuple[float, float]]
-
-
-USUAL_DAYS = 28
-LEAST_USUAL = 5
-USUAL_NAMES = (
-    "sit_s",
-    "longest_sit_min",
-    "w50_min",
-    "slouch_share",
-    "shifts_per_h",
-    "longest_still_min",
-)
 
 
 def has_series(src: Sources, viewer: Person, wearer: str) -> bool:
@@ -150,20 +130,6 @@ def _summary(src: Sources, row: DayRow, tz: ZoneInfo) -> DaySummary:
         while len(_CACHE) > _CACHE_MOST:
             _CACHE.popitem(last=False)
     return made
-
-
-def usual(src: Sources, viewer: Person, wearer: str, before: date, tz: ZoneInfo) -> Usual:
-    """What was usual on the valid days of the four weeks before a day."""
-    first = before - timedelta(days=USUAL_DAYS)
-    days = summaries(src, viewer, wearer, first, before - timedelta(days=1), tz)
-    valid = [d for d in days.values() if d.valid_day]
-    spans: dict[str, tuple[float, float]] = {}
-    for name in USUAL_NAMES:
-        known = [x for d in valid if (x := getattr(d, name)) is not None]
-        if len(known) >= LEAST_USUAL:
-            low, high = np.percentile(known, [10, 90])
-            spans[name] = (float(low), float(high))
-    return Usual(valid_days=len(valid), spans=spans)
 
 
 def clock_of(summary: DaySummary, tz: ZoneInfo) -> str:

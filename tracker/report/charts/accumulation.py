@@ -38,7 +38,7 @@ def accumulation(
         .encode(
             x=alt.X(
                 "minutes:Q",
-                scale=alt.Scale(type="log", domain=[1, 240], clamp=True),
+                scale=alt.Scale(type="log", domain=[1, 240], clamp=True, nice=False),
                 axis=alt.Axis(
                     values=list(_TICKS),
                     title=lang.t("charts.accumulation.x"),

@@ -104,7 +104,7 @@ def _bars(
             text = f"{lang.day(day)} {wall_clock(start)}–{wall_clock(end)}: {word}"
             drawn.append((start, end, index + 0.12, index + 0.88, COLOURS[name], name, text))
         if unseen:
-            blind.append(hatch(unseen, y=index + 0.88, y2=index + 0.12, pitch=10, lean=12))
+            blind.append(hatch(unseen, y=index + 0.88, y2=index + 0.12, pitch=6, lean=10))
     frame = pd.DataFrame(drawn, columns=["from", "to", "top", "bottom", "colour", "name", "text"])
     return frame, pd.concat(blind) if blind else pd.DataFrame()
 

@@ -40,7 +40,10 @@ def angles(now: Sequence[DaySummary], before: Sequence[DaySummary], lang: Langua
         for a, b, s in zip(frame["from"], frame["to"], frame["share"], strict=True)
     ]
     x_axis = alt.Axis(
-        title=lang.t("charts.angles.x"), labelExpr="datum.value + '°'", gridOpacity=0.2
+        title=lang.t("charts.angles.x"),
+        labelExpr="datum.value + '°'",
+        values=[int(v) for v in HIST_EDGES_DEG[low : high + 1] if v % 10 == 0],
+        gridOpacity=0.2,
     )
     bars = (
         alt.Chart(frame)

@@ -161,7 +161,7 @@ def training_weeks(
     for start in range(0, n_days, 7):
         days = [first + timedelta(days=i) for i in range(start, min(start + 7, n_days))]
         total = sum(minutes.get(d, 0.0) for d in days)
-        rows.append((start - 0.5, min(start + 7, n_days) - 0.5, total, days[0], days[-1]))
+        rows.append((start - 0.35, min(start + 7, n_days) - 0.65, total, days[0], days[-1]))
     if not any(total for _, _, total, _, _ in rows):
         return nothing_yet(lang.t("charts.training_weeks.empty"))
     frame = pd.DataFrame(rows, columns=["from", "to", "minutes", "a", "b"])

@@ -13,11 +13,11 @@ import pandas as pd
 
 from tracker.report.charts.base import FRAME, INK, Picture, dressed, nothing_yet
 from tracker.report.i18n import Language
+from tracker.trends.problem import MIN_DAYS, Value, hour_weekday
 from tracker.trends.summary import DaySummary
 
-LEAST_DAYS = 3
-_SEEN_S = 1800.0
-KINDS = ("sit", "slouch", "shifts")
+LEAST_DAYS = MIN_DAYS
+KINDS: dict[str, Value] = {"sit": "sit_min", "slouch": "slouch_pct", "shifts": "shifts_per_h"}
 _STEPS = ((255, 248, 225), (255, 167, 0), (138, 79, 0))  # red, green, blue
 _TOP = {"sit": 60.0, "slouch": 100.0, "shifts": 40.0}
 
@@ -28,7 +28,7 @@ def heatmap(days: Mapping[date, DaySummary], lang: Language, *, kind: str = "sit
     `kind`: "sit" in minutes an hour, "slouch" in per cent of sitting, "shifts" as posture changes
     per sitting hour.
     """
-    cells = _cells(days, kind)
+    cells = _cells(days, KINDS[kind])
     full = {at: v for at, v in cells.items() if v[1] >= LEAST_DAYS}
     if not full:
         return nothing_yet(lang.t("charts.heatmap.empty", n=LEAST_DAYS))
@@ -101,26 +101,17 @@ def _fill(mean: float | None, kind: str) -> str:
     return "#" + "".join(f"{round(c):02x}" for c in mixed)
 
 
-def _cells(days: Mapping[date, DaySummary], kind: str) -> dict[tuple[int, int], tuple[float, int]]:
-    """(weekday, hour) -> mean and number of days that could be seen."""
-    values: dict[tuple[int, int], list[float]] = {}
-    for day, summary in days.items():
-        halves = summary.half_hours
-        for hour in range(24):
-            at = slice(2 * hour, 2 * hour + 2)
-            seen, sit = sum(halves["seen"][at]), sum(halves["sit"][at])
-            if seen < _SEEN_S:
-                continue
-            if kind == "sit":
-                value = 60 * sit / seen
-            elif sit < 300 or (kind == "slouch" and summary.slouch_share is None):
-                continue
-            elif kind == "slouch":
-                value = 100 * sum(halves["slouch"][at]) / sit
-            else:
-                value = 3600 * sum(halves["shifts"][at]) / sit
-            values.setdefault((day.weekday(), hour), []).append(value)
-    return {at: (sum(v) / len(v), len(v)) for at, v in values.items()}
+def _cells(
+    days: Mapping[date, DaySummary], kind: Value
+) -> dict[tuple[int, int], tuple[float, int]]:
+    """(weekday, hour) -> mean and number of days in which the hour was seen."""
+    matrix = hour_weekday(days, kind, min_days=1)
+    return {
+        (weekday, hour): (float(matrix.value[hour, weekday]), int(matrix.n[hour, weekday]))
+        for weekday in range(7)
+        for hour in range(24)
+        if matrix.n[hour, weekday] > 0
+    }
 
 
 def _shown(mean: float, kind: str) -> str:
