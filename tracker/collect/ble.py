@@ -101,7 +101,7 @@ class Link:
         self._moving = moving
         self._random = random.Random(f"{address}{seed}")  # noqa: S311 - jitter, no secret
         self._session: Session | None = None
-        self._steps: deque[tuple[Session, Step]] = deque()
+        self._steps: deque[tuple[Session, Sequence[Step]]] = deque()
         self._wake = asyncio.Event()
         self._over = False
         self._last_frame_s = 0.0
@@ -117,8 +117,8 @@ class Link:
 
     def todo(self, session: Session, steps: Sequence[Step]) -> None:
         """Queue steps that became necessary by what was fed; old sessions' steps are void."""
-        self._steps.extend((session, step) for step in steps)
         if steps:
+            self._steps.append((session, steps))
             self._wake.set()
 
     async def run(self) -> None:
@@ -212,6 +212,7 @@ class Link:
         first_frame_at = self._inbox.received
         try:
             await self._carry_out(client, session, session.start())
+            self.todo(session, session.pending())
             await self._watch(client, session, first_frame_at)
         except asyncio.CancelledError:
             await self._say_goodbye(client, session)
@@ -228,9 +229,9 @@ class Link:
             if self._over:
                 raise _LinkEnded("the link ended")
             while self._steps:
-                owner, step = self._steps.popleft()
+                owner, steps = self._steps.popleft()
                 if owner is session:
-                    await self._carry_out(client, session, [step])
+                    await self._carry_out(client, session, steps)
             self._mind_the_age(started=self._inbox.received > frames_before)
             if self._clock.monotonic_s() >= battery_due:
                 battery_due = self._clock.monotonic_s() + self._p.battery_s
@@ -323,6 +324,8 @@ class Link:
             async with asyncio.timeout(self._clock.real_s(step.timeout_s)):
                 await future
         except TimeoutError as error:
+            if step.optional:
+                return
             raise _LinkEnded(f"no answer from the sensor ({step.why or step.channel})") from error
         finally:
             self._waiters = [w for w in self._waiters if w[0] is not step]
