@@ -121,7 +121,8 @@ def training_facts(
         rate = 7 * (len(month) + (told_rate or 0) / 7 * before) / known
     worn = {d for d in observed if d in src.days and src.days[d].worn_s > 0}
     recognised = sum(src.days[d].core_sessions > 0 for d in worn)
-    last = max(src.trainings, key=lambda t: t.at_ns, default=None)
+    past = [t for t in src.trainings if local_date(t.at_ns, zone) <= today]
+    last = max(past, key=lambda t: t.at_ns, default=None)
     return {
         "train_per_week_28d": rate,
         "train_recognised_28d": 7 * recognised / len(worn) if len(worn) >= MIN_OBSERVED_D else None,

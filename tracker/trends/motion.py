@@ -14,22 +14,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tracker.model import EPOCH_NS, EPOCH_S, SECOND_NS, Epochs, State
+from tracker.signal.slouch import SlouchParams
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MotionParams:
-    """Angles in degrees; the slouch numbers are the one definition of slouching."""
+    """Angles in degrees. What slouching is stands in `tracker.signal.slouch` alone."""
 
     shift_deg: float = 5.0  # T_POSTURE_SHIFT
     fidget_sd: float = 2.0
     fidget_floor_deg: float = 1.0  # below it the sensor's own noise would be counted
-    slouch_on_pct: float = 60.0
-    slouch_off_pct: float = 50.0
-    slouch_event_s: float = 60.0
-    slouch_merge_s: float = 30.0
 
 
 DEFAULT = MotionParams()
+SLOUCH = SlouchParams()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +118,7 @@ def longest_still_s(epochs: Epochs, shifts: NDArray[np.intp]) -> float:
     return float(np.bincount(group).max() * EPOCH_S)
 
 
-def slouch_events(epochs: Epochs, params: MotionParams = DEFAULT) -> tuple[Span, ...]:
+def slouch_events(epochs: Epochs, params: SlouchParams = SLOUCH) -> tuple[Span, ...]:
     """Slouch events: over the threshold, from 60 s on, until 10 points below it for 5 s.
 
     One half hour of slouching is one event: between the two limits the event goes on, and
@@ -132,8 +130,8 @@ def slouch_events(epochs: Epochs, params: MotionParams = DEFAULT) -> tuple[Span,
     pct = epochs.slump_pct.astype(np.float64)
     over = epochs.slouch == 1
     known = pct[over & ~np.isnan(pct)]
-    lowest = float(known.min()) if known.size else params.slouch_on_pct
-    end_pct = min(params.slouch_off_pct, lowest - (params.slouch_on_pct - params.slouch_off_pct))
+    lowest = float(known.min()) if known.size else params.over_pct
+    end_pct = min(params.end_pct, lowest - (params.over_pct - params.end_pct))
     on = sit & over
     off = ~sit | (~over & ~(pct >= end_pct))
     touching = np.concatenate([[False], np.diff(epochs.start_ns) == EPOCH_NS])[: len(epochs)]
@@ -147,8 +145,8 @@ def slouch_events(epochs: Epochs, params: MotionParams = DEFAULT) -> tuple[Span,
     for first, stop in zip(begins, ends, strict=True):
         start_ns = int(epochs.start_ns[first])
         end_ns = int(epochs.start_ns[stop]) + EPOCH_NS
-        if spans and start_ns - spans[-1].end_ns < params.slouch_merge_s * SECOND_NS:
+        if spans and start_ns - spans[-1].end_ns < params.merge_s * SECOND_NS:
             spans[-1] = Span(start_ns=spans[-1].start_ns, end_ns=end_ns)
         else:
             spans.append(Span(start_ns=start_ns, end_ns=end_ns))
-    return tuple(s for s in spans if s.seconds >= params.slouch_event_s)
+    return tuple(s for s in spans if s.seconds >= params.dwell_s)

@@ -6,7 +6,7 @@ days a week over weeks w-3..w. Reported only if the dose one week earlier gives 
 people train less in bad weeks. The plain start-to-now difference is not an effect and not here.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
 
@@ -113,3 +113,16 @@ def training_effect(
         lagged=lagged,
         posterior=posterior(effect),
     )
+
+
+def published_training_effect(
+    mean: NDArray[np.float64], days: NDArray[np.float64], gates: TrainingGates | None = None
+) -> TrainingResult:
+    """What may be shown: a pattern only if the evaluation four weeks earlier found it, too."""
+    now = training_effect(mean, days, gates)
+    if now.category is not TrainingCategory.PATTERN:
+        return now
+    before = training_effect(mean[:-DOSE_WEEKS], days[:-DOSE_WEEKS], gates)
+    if before.category is TrainingCategory.PATTERN:
+        return now
+    return replace(now, category=TrainingCategory.UNCERTAIN)

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Categories, claims, episodes and the self-experiment on hand-made diaries."""
 
+import tomllib
+from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -14,7 +17,12 @@ from tracker.trends.diaries import exposure_series, massage_series
 from tracker.trends.episodes import episodes, progress, session_window
 from tracker.trends.experiment import block_differences, plan, summary
 from tracker.trends.nof1 import (
+    CLAIM_MIN_ABS,
+    EVALUATE_EVERY_D,
+    PERSIST,
+    PRIOR_SD,
     Category,
+    Gates,
     Posterior,
     Progress,
     Result,
@@ -25,8 +33,15 @@ from tracker.trends.nof1 import (
     posterior,
     published,
 )
-from tracker.trends.quasi import Estimate
-from tracker.trends.training_effect import TrainingCategory, dose, training_effect, weekly
+from tracker.trends.quasi import PHI_GRID, SE_INFLATION, Estimate
+from tracker.trends.training_effect import (
+    TrainingCategory,
+    TrainingGates,
+    dose,
+    published_training_effect,
+    training_effect,
+    weekly,
+)
 from tracker.units import to_ns
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -248,3 +263,27 @@ def test_weekly_dose_and_gates_of_training() -> None:
     assert strong.category is TrainingCategory.PATTERN
     assert strong.effect is not None
     assert strong.effect.beta == pytest.approx(-1, abs=0.25)
+    mean = 6 - dose(varied) + rng.normal(0, 0.3, 60)
+    assert published_training_effect(mean, varied).category is TrainingCategory.PATTERN
+    early = published_training_effect(mean[:18], varied[:18])
+    assert training_effect(mean[:18], varied[:18]).category is TrainingCategory.PATTERN
+    assert early.category is TrainingCategory.UNCERTAIN  # week 14 was still collecting
+
+
+def test_gates_are_those_of_the_rule_base() -> None:
+    """The numbers of the statistics and those the advice prints are the same."""
+    data = Path(__file__).resolve().parents[3] / "tracker" / "advice" / "data" / "claims.toml"
+    rules = tomllib.loads(data.read_text(encoding="utf-8"))
+    assert rules["gate"]["massage"] == asdict(Gates())
+    assert rules["gate"]["training"] == asdict(TrainingGates())
+    analysis = rules["analysis"]
+    assert analysis["se_inflation"] == SE_INFLATION
+    assert analysis["prior_sd"] == PRIOR_SD
+    assert analysis["claim_min_abs"] == CLAIM_MIN_ABS
+    assert (analysis["evaluate_every_days"], analysis["persist_evaluations"]) == (
+        EVALUATE_EVERY_D,
+        PERSIST,
+    )
+    low, high, step = analysis["phi_grid"]
+    assert np.allclose(PHI_GRID, np.arange(low, high + step / 2, step))
+    assert set(rules["claim"]) >= {c.value for c in Category}
