@@ -14,14 +14,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import median_filter
+from scipy.ndimage import rank_filter
 from scipy.signal import find_peaks
 
 from tracker.exercises.episode import FS_HZ, Episode
 from tracker.exercises.spec import Floats, Ints, Reps, Spec
 
 MIN_PROMINENCE = 0.6  # of the lower end of the amplitude range
-SAME_PROMINENCE = 0.6  # of the median of the neighbours
+SAME_PROMINENCE = 0.6  # of the second largest of the neighbours
 NEIGHBOURS = 5
 SAME_SIZE = 0.5  # of the median amplitude of the set
 SAME_PACE = 0.6  # of the median period
@@ -32,7 +32,9 @@ SET_ENDS_S = 6.0
 TRIM_FROM = 4
 SIZE_SD = 0.25
 PACE_SD = 0.20
-STRANGE = 2.8
+FORCE_SD = 0.5
+STRANGE = 3.2
+FEW_LARGE = 1.4  # of the lower end of the amplitude range
 FEW_SPREAD, FEW_SIZE, FEW_RHYTHM = 0.25, 0.25, 0.3  # sets of two or three
 MIDDLE_DEG = 8.0  # for exercises to both sides: rows that stand for the middle
 
@@ -84,7 +86,7 @@ def _of(episode: Episode, spec: Spec, signal: Floats) -> list[FoundSet]:
     usual = (signal[peaks] >= low_deg) & (signal[peaks] <= high_deg)
     if np.count_nonzero(usual) < spec.min_reps:
         return []
-    peaks = peaks[_own_peaks(measured["prominences"], usual)]
+    peaks = peaks[_own_peaks(peaks, measured["prominences"], usual)]
     if peaks.shape[0] < spec.min_reps:
         return []
     reps = _measure(episode, spec, signal, peaks, round(high_s * FS_HZ))
@@ -97,17 +99,25 @@ def _of(episode: Episode, spec: Spec, signal: Floats) -> list[FoundSet]:
     return sets
 
 
-def _own_peaks(prominence: Floats, usual: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _own_peaks(peaks: Ints, prominence: Floats, usual: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Without the smaller one of two peaks of the same repetition (a push-up, a pause half way).
 
-    A peak is compared with the median of its neighbours that reach a usual height; sitting down or
-    getting up next to a set must not make the set's own peaks look small.
+    A peak is small against the second largest of the five around it that reach a usual height
+    (sitting down or getting up next to a set must not make the set's own peaks look small), and a
+    small one is dropped where a large one is nearer than the pace of the large ones allows.
     """
     own = np.ones(prominence.shape[0], np.bool_)
     index = np.flatnonzero(usual)
-    if index.shape[0]:
-        middle = median_filter(prominence[index], NEIGHBOURS, mode="nearest")
-        own[index] = prominence[index] >= SAME_PROMINENCE * middle
+    if index.shape[0] < 3:
+        return own
+    scale = rank_filter(prominence[index], NEIGHBOURS - 2, NEIGHBOURS, mode="nearest")
+    large = prominence[index] >= SAME_PROMINENCE * scale
+    if large.all() or np.count_nonzero(large) < 2:
+        return own
+    at = peaks[index]
+    near = SAME_PACE * float(np.median(np.diff(at[large])))
+    distance = np.abs(at[:, None] - at[large][None, :]).min(axis=1)
+    own[index] = large | (distance >= near)
     return own
 
 
@@ -220,18 +230,20 @@ def _set(episode: Episode, spec: Spec, signal: Floats, reps: Reps) -> FoundSet |
         return None
     spread = float(np.std(step) / period) if step.size > 1 else 0.0
     rhythm = _rhythm(signal[reps.start[0] : reps.end[-1] + 1], period)
-    if not _alike(reps, spread, rhythm):
+    if not _alike(spec, reps, spread, rhythm):
         return None
     score = spec.rank * fit * (1 - 0.5 * spread) * len(reps) ** 0.5
     return FoundSet(spec=spec, reps=reps, score=score, rhythm=rhythm, spread=spread)
 
 
-def _alike(reps: Reps, spread: float, rhythm: float) -> bool:
+def _alike(spec: Spec, reps: Reps, spread: float, rhythm: float) -> bool:
     """Whether pace and size agree; the fewer repetitions, the better they must."""
     size = float(np.std(np.log(np.maximum(reps.amp_deg, 0.1))))
     if len(reps) >= 4:
         return spread <= 0.6 and size <= 0.45
-    return spread <= FEW_SPREAD and size <= FEW_SIZE and (len(reps) < 3 or rhythm >= FEW_RHYTHM)
+    large = reps.amp() >= FEW_LARGE * spec.amp_deg[0]
+    even = spread <= FEW_SPREAD and size <= FEW_SIZE
+    return large and even and (len(reps) < 3 or rhythm >= FEW_RHYTHM)
 
 
 def _outer(signal: Floats, reps: Reps) -> Reps:
@@ -260,16 +272,16 @@ def _split_pace(reps: Reps) -> Reps:
 
 def _trim(reps: Reps) -> Reps:
     """Without movements at either end that differ in size and in pace: the way in and out."""
-    for _ in range(2):
-        if len(reps) < TRIM_FROM:
-            return reps
+    while len(reps) >= TRIM_FROM:
         step = np.diff(reps.peak) / FS_HZ
         size = np.abs(np.log(reps.amp_deg / np.median(reps.amp_deg))) / SIZE_SD
         pace = np.abs(np.log(step / np.median(step))) / PACE_SD
-        first = 1 if size[0] + pace[0] > STRANGE else 0
-        last = len(reps) - (1 if size[-1] + pace[-1] > STRANGE else 0)
+        force = np.maximum(reps.force_span_g, 0.05)
+        drive = np.abs(np.log(force / np.median(force))) / FORCE_SD
+        first = 1 if size[0] + pace[0] + drive[0] > STRANGE else 0
+        last = len(reps) - (1 if size[-1] + pace[-1] + drive[-1] > STRANGE else 0)
         if first == 0 and last == len(reps):
-            return reps
+            break
         reps = _take(reps, np.arange(first, last))
     return reps
 

@@ -24,7 +24,7 @@ def sink_beyond_lean_m(reps: Reps, placement: Placement) -> float:
 
 
 def _fit(reps: Reps, placement: Placement) -> float:
-    if np.median(reps.up_low_g) < 0.25:
+    if np.median(reps.up_low_g) < 0.1:
         return 0.0
     shallow = float(np.clip((DEEPEST_LEAN_DEG - reps.amp()) / 20, 0, 1))
     sinks = float(np.clip(sink_beyond_lean_m(reps, placement) / (2 * LEAST_SINK_M), 0.15, 1))
