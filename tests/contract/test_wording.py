@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every text a person can see: both languages, the wording lint, no blame, Sie, glossary names."""
+
+import re
+from pathlib import Path
+from string import Formatter
+
+import pytest
+
+import tracker.commands
+from tracker.advice import lint
+from tracker.advice.load import packaged
+from tracker.report import i18n
+
+RULES = packaged()
+ROOT = Path(__file__).resolve().parents[2]
+# Words beside the glossary's: a state or metric has one name (`common.toml`).
+OTHER_NAMES = {
+    "en": [r"\bslouch(ing|ed)?\b", r"\bhunch", r"\bbad posture"],
+    "de": [r"\bslouch", r"\blümmel", r"\bHaltungsfehler", r"\bkrumm", r"\bSitzbout", r"\bBouts?\b"],
+}
+
+
+def visible() -> list[tuple[str, str, str]]:
+    """(where, language, text) of the rules and every catalogue."""
+    catalogues = [(k, c, t) for c in i18n.LANGUAGES for k, t in i18n.texts(c).items()]
+    return [*lint.texts_of(RULES), *catalogues]
+
+
+def placeholders(text: str) -> set[str]:
+    """Names in a template, without their formats."""
+    return {name for _, name, _, _ in Formatter().parse(text) if name is not None}
+
+
+def test_both_languages_have_the_same_keys():
+    """No text exists in one language only."""
+    assert i18n.keys("de") == i18n.keys("en")
+
+
+def test_both_languages_fill_in_the_same_values():
+    """A value that one language prints is printed in the other, too (plurals may spell `n` out)."""
+    de, en = i18n.texts("de"), i18n.texts("en")
+    differing = {
+        key
+        for key in de
+        if placeholders(de[key]) - {"n"} != placeholders(en[key]) - {"n"}
+        or (placeholders(de[key]) != placeholders(en[key]) and not key.endswith((".one", ".other")))
+    }
+    assert not differing
+
+
+def test_no_text_says_what_the_lint_forbids():
+    """No fear, no promise, no blame, no du; listed exceptions apart."""
+    found, unused = lint.findings(RULES, visible())
+    assert not found, "\n".join(f"{f.where}: {f.words!r} in {f.text!r}" for f in found)
+    assert not unused, "an exception that matches nothing must go"
+
+
+def test_exceptions_have_a_reason():
+    """Whoever adds an exception says why."""
+    for exception in lint.exceptions(RULES):
+        assert len(exception.reason) > 20, exception
+
+
+@pytest.mark.parametrize(
+    ("lang", "text"),
+    [
+        ("en", "This heals your worn-out discs."),
+        ("en", "Your bad posture causes damage."),
+        ("en", "All clear: nothing is wrong."),
+        ("de", "Haltungsnote 3: Sie haben schlecht gesessen."),
+        ("de", "Das heilt garantiert."),
+        ("de", "Setz dich gerade hin, dein Rücken dankt es dir."),
+        ("de", "Entwarnung!"),
+    ],
+)
+def test_the_lint_finds(lang, text):
+    """The lint itself works: sentences that must never appear are found."""
+    found, _ = lint.findings(RULES, [("made.up", lang, text)])
+    assert found
+
+
+def test_the_lint_reads_the_rules_and_the_safety_list():
+    """The lint sees the texts it is meant for."""
+    where = {w for w, _, _ in visible()}
+    assert "rule.R15.de" in where
+    assert "rule.R15.no_massage_en" in where
+    assert "rule.R13.wellness.de" in where
+    assert "exercise.plank.cue_de" in where
+    assert "claim.short.tension_de" in where
+    assert "screen.RF01.en" in where
+    assert len(where) > 800
+
+
+@pytest.mark.parametrize("lang", i18n.LANGUAGES)
+def test_states_and_metrics_have_one_name(lang):
+    """Texts use the glossary's names for states and metrics."""
+    patterns = [re.compile(p, re.IGNORECASE) for p in OTHER_NAMES[lang]]
+    quoted = ("seed_claim.",)
+    wrong = [
+        (where, p.pattern)
+        for where, code, text in visible()
+        if code == lang and not where.startswith(quoted)
+        for p in patterns
+        if p.search(re.sub(r"\{[^}]*\}", "", text))
+    ]
+    assert not wrong
+
+
+def test_pages_and_commands_pass_the_lint():
+    """Static pages (either language) and the help of every command keep to the same words."""
+    pages = [p for part in ("tracker", "dashboard") for p in (ROOT / part).rglob("*.html")]
+    folder = Path(tracker.commands.__file__).parent
+    texts = [
+        (str(p.relative_to(ROOT)), lang, p.read_text(encoding="utf-8"))
+        for p in pages
+        for lang in i18n.LANGUAGES
+    ]
+    texts += [(p.name, "en", p.read_text(encoding="utf-8")) for p in folder.glob("*.py")]
+    found, _ = lint.findings(RULES, texts)
+    assert not found, "\n".join(f"{f.where}: {f.words!r}" for f in found)
+
+
+def test_german_texts_use_real_umlauts():
+    """No `ae`, `oe`, `ue` instead of umlauts in words that have them."""
+    words = "fuer|ueber|uebung|moeglich|koennen|ruecken|waehrend|zurueck"
+    stand_ins = re.compile(rf"\b({words})", re.IGNORECASE)
+    wrong = [w for w, code, text in visible() if code == "de" and stand_ins.search(text)]
+    assert not wrong
