@@ -145,6 +145,7 @@ class Intake:
             self.assembler.expect(news.session.streams)
 
     def _count(self, error: ProtocolError, item: Arrival) -> None:
+        self._collect(all_there_is=False)  # what came before is not this frame's fault
         name = type(error).__name__
         self.errors[name] += 1
         if self.first_bad is None:

@@ -1,0 +1,227 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The stored epochs are those of one batch analysis, however the samples arrived."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tracker import chain
+from tracker.collect.analyst import Analyst
+from tracker.collect.assemble import Piece
+from tracker.collect.intake import Work
+from tracker.collect.setups import record_of
+from tracker.model import SECOND_NS, Epochs, Gap, GapReason, Placement, Pose, Samples
+from tracker.signal.calibrate import calibrate
+from tracker.signal.results import Setup
+from tracker.simulation.days import workday
+from tracker.store.base import Batch, SensorConfig
+from tracker.store.sqlite import SqliteStore
+
+WEARER = "w1"
+PLACE = Placement.UPPER_BACK
+CONFIG = SensorConfig(address="C0:00:00:00:00:00", wearer=WEARER, placement=PLACE)
+START_NS = 1_795_420_800 * SECOND_NS
+FOR_EVER = 1 << 62
+
+
+@pytest.fixture(scope="module")
+def day() -> Samples:
+    """Half an hour of a desk day."""
+    made = workday(np.random.default_rng(5), hours=0.5, start_ns=START_NS)
+    return made.samples
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[SqliteStore]:
+    """A real store."""
+    made = SqliteStore(tmp_path / "epochs.db", "Europe/Berlin")
+    yield made
+    made.close()
+
+
+def calibrated(store: SqliteStore, day: Samples) -> Setup:
+    """Store a calibration from the first seconds; the setup it makes."""
+    t0 = int(day.t_ns[0])
+    spans = {Pose.STANDING: [(t0, t0 + 15 * SECOND_NS)]}
+    made = calibrate(day[:1000], PLACE, None, spans)
+    store.put_calibration(WEARER, PLACE, record_of(made, from_ns=t0, kind="poses"))
+    return Setup(placement=PLACE, calibration=made)
+
+
+def write(store: SqliteStore, batches: list[Batch]) -> None:
+    """Every batch in one transaction of its own, as a crash would leave them."""
+    for batch in batches:
+        store.write(batch)
+
+
+def play(analyst: Analyst, store: SqliteStore, samples: Samples, tick_s: float = 4.0) -> None:
+    """In ticks of a few seconds, which end anywhere in an epoch."""
+    if not len(samples):
+        return
+    step = int(tick_s * SECOND_NS)
+    edges = np.arange(samples.t_ns[0], samples.t_ns[-1] + step, step)
+    cuts = [*np.searchsorted(samples.t_ns, edges).tolist(), len(samples)]
+    for a, b in pairwise(cuts):
+        if b > a:
+            part = samples[a:b]
+            work = Work(pieces=(Piece(samples=part),), link="streaming")
+            write(store, analyst.step(work, int(part.t_ns[-1])))
+
+
+def stored(store: SqliteStore) -> Epochs:
+    """All epochs."""
+    return store.epochs(WEARER, PLACE, 0, FOR_EVER)
+
+
+def batch(store: SqliteStore, setup: Setup) -> Epochs:
+    """One analysis of all samples that are stored."""
+    return chain.analyze(store.raw(WEARER, PLACE, 0, FOR_EVER), setup).epochs
+
+
+def assert_same(a: Epochs, b: Epochs) -> None:
+    """Equal, and say where not."""
+    assert len(a) == len(b)
+    differ = np.flatnonzero(a.state != b.state)
+    assert not len(differ), (a.start_ns[differ], a.state[differ], b.state[differ])
+    assert a.equals(b)
+
+
+def test_live_equals_batch(store: SqliteStore, day: Samples) -> None:
+    """Tick by tick through the store gives the epochs of one analysis of all samples."""
+    setup = calibrated(store, day)
+    analyst = Analyst(store, CONFIG)
+    play(analyst, store, day)
+    write(store, analyst.end())
+    assert_same(stored(store), batch(store, setup))
+    assert np.array_equal(store.raw(WEARER, PLACE, 0, FOR_EVER).t_ns, day.t_ns)
+
+
+@pytest.mark.parametrize("at", [0.11, 0.72])
+def test_after_a_crash_equals_batch(store: SqliteStore, day: Samples, at: float) -> None:
+    """A process that vanishes and starts again on the store alone continues as if nothing was."""
+    setup = calibrated(store, day)
+    cut = int(at * len(day))
+    play(Analyst(store, CONFIG), store, day[:cut])
+    again = Analyst(store, CONFIG)
+    write(store, again.restore())
+    play(again, store, day[cut:])
+    write(store, again.end())
+    assert_same(stored(store), batch(store, setup))
+
+
+def test_late_samples_equal_batch(store: SqliteStore, day: Samples) -> None:
+    """Samples that a sensor kept and sent ten minutes later change the minutes they belong to."""
+    setup = calibrated(store, day)
+    n = len(day)
+    a, b, c = int(0.3 * n), int(0.45 * n), int(0.7 * n)
+    analyst = Analyst(store, CONFIG)
+    play(analyst, store, day[:a])
+    play(analyst, store, day[b:c])
+    without = batch(store, setup)
+    late = tuple(day[i : i + 2000] for i in range(a, b, 2000))
+    now = int(day.t_ns[c])
+    write(store, analyst.step(Work(late=late), now))
+    assert not analyst.rework_due(now)
+    assert analyst.rework_due(now + 3 * SECOND_NS)
+    write(store, analyst.rework())
+    play(analyst, store, day[c:])
+    write(store, analyst.end())
+    assert len(stored(store)) > len(without)
+    assert_same(stored(store), batch(store, setup))
+
+
+def test_crash_between_late_samples_and_their_analysis(store: SqliteStore, day: Samples) -> None:
+    """The note of what came late survives the process: the next start analyses it."""
+    setup = calibrated(store, day)
+    n = len(day)
+    a, b, c = int(0.3 * n), int(0.45 * n), int(0.7 * n)
+    analyst = Analyst(store, CONFIG)
+    play(analyst, store, day[:a])
+    play(analyst, store, day[b:c])
+    write(store, analyst.step(Work(late=(day[a:b],)), int(day.t_ns[c])))
+    again = Analyst(store, CONFIG)
+    write(store, again.restore())
+    again.reworked()
+    play(again, store, day[c:])
+    write(store, again.end())
+    assert_same(stored(store), batch(store, setup))
+
+
+def test_without_calibration_one_is_made_and_kept(store: SqliteStore, day: Samples) -> None:
+    """An uncalibrated sensor gives epochs after 20 s, from a mounting stored as `auto`."""
+    analyst = Analyst(store, CONFIG)
+    play(analyst, store, day[:15_000])
+    write(store, analyst.end())
+    (record,) = store.calibrations(WEARER, PLACE)
+    assert (record.kind, record.from_ns) == ("auto", int(day.t_ns[0]))
+    assert len(stored(store)) > 50
+
+
+def test_a_calibration_holds_from_its_time(store: SqliteStore, day: Samples) -> None:
+    """A calibration made later changes nothing before it and everything after it."""
+    setup = calibrated(store, day)
+    analyst = Analyst(store, CONFIG)
+    half = len(day) // 2
+    play(analyst, store, day[:half])
+    from_ns = int(day.t_ns[half - 3000])  # the recording of the poses began a minute ago
+    new = replace(setup.calibration, tall_deg=1.0, slumped_deg=12.0)
+    store.put_calibration(WEARER, PLACE, record_of(new, from_ns=from_ns, kind="poses"))
+    analyst.reload()
+    write(store, analyst.rework())
+    play(analyst, store, day[half:])
+    write(store, analyst.end())
+    cut = half - 3000
+    before = chain.analyze(day[:cut], setup).epochs
+    after = chain.analyze(day[cut:], replace(setup, calibration=new)).epochs
+    found = stored(store)
+    assert_same(found[found.start_ns > from_ns], after[after.start_ns > from_ns])
+    assert_same(found[found.start_ns < from_ns - 5 * SECOND_NS], before[: len(before) - 1])
+
+
+def test_gaps_keep_what_late_samples_did_not_fill(store: SqliteStore, day: Samples) -> None:
+    """Half of an outage was replayed: the gap that is stored is the other half."""
+    calibrated(store, day)
+    analyst = Analyst(store, CONFIG)
+    play(analyst, store, day[:5000])
+    play(analyst, store, day[8000:9000])
+    gap = Gap(
+        start_ns=int(day.t_ns[4999]), end_ns=int(day.t_ns[8000]), reason=GapReason.OUT_OF_REACH
+    )
+    now = int(day.t_ns[9000])
+    write(store, analyst.step(Work(late=(day[5000:6500],)), now))
+    write(store, analyst.step(Work(check=(gap,)), now))
+    (kept,) = store.gaps(WEARER, PLACE, 0, FOR_EVER)
+    assert kept == replace(gap, start_ns=int(day.t_ns[6499]))
+
+
+def test_a_hole_nobody_explained_is_the_collectors(store: SqliteStore, day: Samples) -> None:
+    """After a crash during an outage the next start names the hole."""
+    calibrated(store, day)
+    analyst = Analyst(store, CONFIG)
+    play(analyst, store, day[:5000])
+    play(analyst, store, day[8000:9000])
+    write(store, Analyst(store, CONFIG).restore())
+    (gap,) = store.gaps(WEARER, PLACE, 0, FOR_EVER)
+    assert gap.reason is GapReason.COLLECTOR_DOWN
+    assert (gap.start_ns, gap.end_ns) == (int(day.t_ns[4999]), int(day.t_ns[8000]))
+
+
+def test_live_row_shows_no_old_state_as_new(store: SqliteStore, day: Samples) -> None:
+    """While samples flow the row has state, tilt and trace; 31 s after the last it claims none."""
+    calibrated(store, day)
+    analyst = Analyst(store, CONFIG)
+    play(analyst, store, day[:10_000])
+    live = store.live(WEARER, PLACE)
+    assert live is not None
+    assert live.link == "streaming"
+    assert np.isfinite(live.tilt_deg)
+    assert sum(np.isfinite(live.trace)) >= 58
+    write(store, analyst.step(Work(link="lost"), live.at_ns + 31 * SECOND_NS))
+    later = store.live(WEARER, PLACE)
+    assert later is not None
+    assert (later.state.label, later.confidence) == ("unknown", 0.0)
+    assert np.isnan(later.tilt_deg)
