@@ -24,7 +24,8 @@ class ClockParams:
     bucket_ns one earliest arrival is kept per bucket of device time
     window_ns arrivals older than this (device time) are forgotten
     trust_ns  span at which half of a measured slope is believed
-    slew      how fast output time may approach the line, seconds per second
+    settle_ns output time approaches the line exponentially with this time constant ...
+    slew      ... but never faster than this, seconds per second
     jump_ns   lateness that, lasting `persist_ns`, means a clock jumped
     early_ns  earliness that is impossible without a jump or a reset
     reset_ns  lateness that no link buffers: a jump at once
@@ -34,6 +35,7 @@ class ClockParams:
     bucket_ns: int = 10 * S
     window_ns: int = 1800 * S
     trust_ns: int = 120 * S
+    settle_ns: int = 20 * S
     slew: float = 5e-3
     jump_ns: int = S
     persist_ns: int = 15 * S
@@ -49,8 +51,9 @@ SAMPLE_COUNT = ClockParams(
     bound=0.25,
     bucket_ns=S,
     window_ns=90 * S,
-    trust_ns=3 * S,
-    slew=2e-2,
+    trust_ns=S,
+    settle_ns=4 * S,
+    slew=0.2,
     jump_ns=2 * S // 5,
     persist_ns=5 * S,
     early_ns=10 * S,

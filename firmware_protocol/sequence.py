@@ -369,7 +369,7 @@ def _to_utc(
     """UTC of the samples; the state with the new line and the new end of output time.
 
     Output time is one continuous, piecewise straight line: it follows the fitted line's slope and
-    closes any distance to it no faster than `slew`, so it never jumps back and never jitters.
+    closes any distance to it slowly (`settle_ns`, `slew`), so it never jumps back nor jitters.
     """
     params = DEVICE_CLOCK if clocked else SAMPLE_COUNT
     end, arrival = int(timed.dev_ns[-1]), packet.received_ns
@@ -393,8 +393,11 @@ def _to_utc(
     if anchored and state.out_utc_ns is not None:
         passed = end - state.out_dev_ns
         plain = state.out_utc_ns + passed + round(passed * fit.drift)
-        room = round(abs(passed) * params.slew)
-        target = plain + min(max(target - plain, -room), room)
+        passed_abs = abs(passed)
+        off = target - plain
+        step = off * min(1.0, passed_abs / params.settle_ns)
+        room = passed_abs * params.slew
+        target = plain + round(min(max(step, -room), room))
         if passed > 0:
             slope = (target - state.out_utc_ns) / passed
     t_ns = target + np.rint((timed.dev_ns - end) * slope).astype(np.int64)

@@ -62,7 +62,8 @@ def sample_times(
         if 0.5 * step_ns < measured < 1.5 * step_ns:
             step_ns = measured
     place = np.arange(n) - (n - 1 if packet.ticks_at == "last" else 0)
-    return ref_ns + np.rint(place * step_ns).astype(np.int64), step_ns
+    odd = ref_ns % 2  # halves round to even on the time itself, as Polar's SDK does
+    return ref_ns - odd + np.rint(odd + place * step_ns).astype(np.int64), step_ns
 
 
 def after(dev_ns: NDArray[np.int64], last_ns: int | None, step_ns: float) -> NDArray[np.int64]:
