@@ -55,10 +55,9 @@ class EngineState:
     """What the engine remembers between blocks.
 
     raw_t0_ns  time of the first raw row that does not fill a quantum yet
-    raw        (k, c) float32 those rows; raw_ok (k,) which of them are valid
+    raw        (c, k) float32 those rows; raw_ok (k,) which of them are valid
     t0_ns      time of the first buffered quantum
-    rows       (q * 25, c) float32 buffered rows at 10 Hz; ok (q * 25,) bool; flags (q,) bool
-    lead       buffered quanta at the front that only lead in (an episode has consumed them)
+    rows       (c, q * 25) float32 buffered rows at 10 Hz; ok (q * 25,) bool; flags (q,) bool
     """
 
     params: EngineParams
@@ -92,18 +91,18 @@ class EngineState:
     def load(cls, values: dict[str, Any]) -> Self:
         """The inverse of :meth:`dump`; a state of another version starts empty."""
         params = EngineParams(placement=Placement(values["placement"]))
-        if values.get("version") != VERSION:
+        channels = int(values.get("channels", 0))
+        if values.get("version") != VERSION or not channels:
             return cls(params=params, **_nothing(0))
-        channels = int(values["channels"])
         return cls(
             params=params,
             channels=channels,
             source_fs_hz=float(values["source_fs_hz"]),
             raw_t0_ns=int(values["raw_t0_ns"]),
-            raw=np.asarray(values["raw"], np.float32).reshape(-1, channels),
+            raw=np.asarray(values["raw"], np.float32).reshape(channels, -1),
             raw_ok=np.asarray(values["raw_ok"], np.bool_).reshape(-1),
             t0_ns=int(values["t0_ns"]),
-            rows=np.asarray(values["rows"], np.float32).reshape(-1, channels),
+            rows=np.asarray(values["rows"], np.float32).reshape(channels, -1),
             ok=np.asarray(values["ok"], np.bool_).reshape(-1),
             flags=np.asarray(values["flags"], np.bool_).reshape(-1),
         )
@@ -111,9 +110,9 @@ class EngineState:
 
 def _nothing(channels: int) -> dict[str, Any]:
     return {
-        "raw": np.empty((0, channels), np.float32),
+        "raw": np.empty((channels, 0), np.float32),
         "raw_ok": np.empty(0, np.bool_),
-        "rows": np.empty((0, channels), np.float32),
+        "rows": np.empty((channels, 0), np.float32),
         "ok": np.empty(0, np.bool_),
         "flags": np.empty(0, np.bool_),
     }
@@ -129,43 +128,52 @@ def advance(
 ) -> tuple[EngineState, list[ExerciseSet], list[Span]]:
     """Take the next block; return the sets that are now finished and the spans they cover."""
     sets: list[ExerciseSet] = []
-    channels = 3 if block.gyr_body_dps is None else 6
+    values = [block.acc_body_g.T]
+    if block.gyr_body_dps is not None:
+        values.append(block.gyr_body_dps.T)
+    channels = 3 * len(values)
     if state.channels != channels:
         state, sets = _flush(state)
         state = replace(state, channels=channels, **_nothing(channels))
     n = block.acc_body_g.shape[0]
     if n == 0:
         return state, sets, _spans(sets)
-    values = block.acc_body_g
-    if block.gyr_body_dps is not None:
-        values = np.concatenate([values, block.gyr_body_dps], axis=1)
-    t0 = block.t0_ns
-    state, more, fill = _join(state, t0)
+    state, more, fill = _join(state, block.t0_ns)
     sets += more
-    if fill:
-        edge = state.raw[-1:] if state.raw.shape[0] else values[:1]
-        values = np.concatenate([np.repeat(edge, fill, axis=0), values])
-        ok = np.concatenate([np.zeros(fill, np.bool_), block.valid])
-        t0 -= fill * RAW_STEP_NS
-    else:
-        ok = block.valid
-    if state.raw.shape[0]:
-        values = np.concatenate([state.raw, values])
-        ok = np.concatenate([state.raw_ok, ok])
-        t0 = state.raw_t0_ns
-    whole = values.shape[0] // RAW_QUANTUM * RAW_QUANTUM
-    # What is kept is copied, so that a long block does not live on behind a small view.
-    state = replace(
-        state,
-        source_fs_hz=block.source_fs_hz,
-        raw_t0_ns=t0 + whole * RAW_STEP_NS,
-        raw=values[whole:].copy(),
-        raw_ok=ok[whole:].copy(),
-    )
-    if whole:
-        state, more = _take(state, t0, values[:whole], ok[:whole])
+    held = state.raw.shape[1]
+    # First complete the open quantum, then take whole ones without a copy, then keep the rest.
+    head = 0 if held + fill == 0 else min(n, -(held + fill) % RAW_QUANTUM)
+    whole = (n - head) // RAW_QUANTUM * RAW_QUANTUM
+    if head or held or fill:
+        first = np.concatenate([v[:, :head] for v in values])
+        edge = state.raw[:, -1:] if held else np.concatenate([v[:, :1] for v in values])
+        raw = np.concatenate([state.raw, np.repeat(edge, fill, axis=1), first], axis=1)
+        ok = np.concatenate([state.raw_ok, np.zeros(fill, np.bool_), block.valid[:head]])
+        full = raw.shape[1] // RAW_QUANTUM * RAW_QUANTUM
+        state, more = _take(state, state.raw_t0_ns, [raw[:, :full]], ok[:full])
         sets += more
-    return state, sets, _spans(sets)
+        state = _hold(state, full, raw[:, full:], ok[full:])
+    if whole:
+        part = slice(head, head + whole)
+        state, more = _take(state, state.raw_t0_ns, [v[:, part] for v in values], block.valid[part])
+        sets += more
+        state = _hold(state, whole, state.raw, state.raw_ok)
+    if head + whole < n:
+        rest = np.concatenate([v[:, head + whole :] for v in values])
+        state = _hold(state, 0, rest, block.valid[head + whole :])
+    return replace(state, source_fs_hz=block.source_fs_hz), sets, _spans(sets)
+
+
+def _hold(
+    state: EngineState, taken: int, raw: NDArray[np.float32], ok: NDArray[np.bool_]
+) -> EngineState:
+    """Raw rows that wait for a full quantum, copied so that a long block can be freed."""
+    return replace(
+        state,
+        raw_t0_ns=state.raw_t0_ns + taken * RAW_STEP_NS,
+        raw=raw.copy(),
+        raw_ok=ok.copy(),
+    )
 
 
 def finish(state: EngineState) -> tuple[EngineState, list[ExerciseSet], list[Span]]:
@@ -184,14 +192,13 @@ def open_episode(state: EngineState) -> Episode | None:
 
 def _join(state: EngineState, t0_ns: int) -> tuple[EngineState, list[ExerciseSet], int]:
     """Bring the state to where the block starts; also how many raw rows to fill in before it."""
-    if state.rows.shape[0] == 0 and state.raw.shape[0] == 0:
-        fill = t0_ns // RAW_STEP_NS % RAW_QUANTUM
-        return replace(state, raw_t0_ns=t0_ns - fill * RAW_STEP_NS), [], fill
-    expected = state.raw_t0_ns + state.raw.shape[0] * RAW_STEP_NS
-    missing = round((t0_ns - expected) / RAW_STEP_NS)
-    if 0 <= missing * RAW_STEP_NS <= BRIDGE_NS:
-        return state, [], missing
-    state, sets = _flush(state)
+    sets: list[ExerciseSet] = []
+    if state.rows.shape[1] or state.raw.shape[1]:
+        expected = state.raw_t0_ns + state.raw.shape[1] * RAW_STEP_NS
+        missing = round((t0_ns - expected) / RAW_STEP_NS)
+        if 0 <= missing * RAW_STEP_NS <= BRIDGE_NS:
+            return state, sets, missing
+        state, sets = _flush(state)
     fill = t0_ns // RAW_STEP_NS % RAW_QUANTUM
     return replace(state, raw_t0_ns=t0_ns - fill * RAW_STEP_NS), sets, fill
 
@@ -199,28 +206,31 @@ def _join(state: EngineState, t0_ns: int) -> tuple[EngineState, list[ExerciseSet
 def _flush(state: EngineState) -> tuple[EngineState, list[ExerciseSet]]:
     """Fill up the last quantum with invalid rows, close every episode, forget the rows."""
     sets: list[ExerciseSet] = []
-    k = state.raw.shape[0]
+    k = state.raw.shape[1]
     if k:
-        values = np.concatenate([state.raw, np.repeat(state.raw[-1:], RAW_QUANTUM - k, axis=0)])
+        pad = np.repeat(state.raw[:, -1:], RAW_QUANTUM - k, axis=1)
         ok = np.concatenate([state.raw_ok, np.zeros(RAW_QUANTUM - k, np.bool_)])
-        state, sets = _take(state, state.raw_t0_ns, values, ok)
+        raw = np.concatenate([state.raw, pad], axis=1)
+        state, sets = _take(state, state.raw_t0_ns, [raw], ok)
     state, more = _close(state, final=True)
     return replace(state, **_nothing(state.channels)), sets + more
 
 
 def _take(
-    state: EngineState, t0_ns: int, values: NDArray[np.float32], ok: NDArray[np.bool_]
+    state: EngineState, t0_ns: int, values: list[NDArray[np.float32]], ok: NDArray[np.bool_]
 ) -> tuple[EngineState, list[ExerciseSet]]:
-    rows = decimate(values)
+    """Whole quanta, channel-major (c, n), in one or two arrays."""
+    if not ok.shape[0]:
+        return state, []
+    rows = np.stack([decimate(channel) for v in values for channel in v])
     before = None
-    if state.rows.shape[0]:
-        before = state.rows[-5:, :3].sum(axis=0) * np.float32(0.2)
-    gyr = rows[:, 3:] if state.channels == 6 else None
-    flags = active(rows[:, :3], gyr, before)
+    if state.rows.shape[1]:
+        before = state.rows[:3, -5:].sum(axis=1) * np.float32(0.2)
+    flags = active(rows, before)
     state = replace(
         state,
-        t0_ns=state.t0_ns if state.rows.shape[0] else t0_ns,
-        rows=np.concatenate([state.rows, rows]),
+        t0_ns=state.t0_ns if state.rows.shape[1] else t0_ns,
+        rows=np.concatenate([state.rows, rows], axis=1) if state.rows.shape[1] else rows,
         ok=np.concatenate([state.ok, ok[2::RAW_PER_ROW]]),
         flags=np.concatenate([state.flags, flags]),
     )
@@ -232,49 +242,54 @@ def _close(state: EngineState, *, final: bool) -> tuple[EngineState, list[Exerci
     sets: list[ExerciseSet] = []
     total = state.flags.shape[0]
     busy = np.flatnonzero(state.flags)
-    done = 0  # quanta before this belong to a finished episode
-    at = 0
+    done = 0  # quanta before this have been looked at
     keep = max(0, total - LEAD)
-    while at < busy.shape[0]:
-        begin = int(busy[at])
-        stop = at
-        while (
-            stop + 1 < busy.shape[0]
-            and busy[stop + 1] - busy[stop] <= QUIET
-            and busy[stop + 1] - begin < LONGEST
-        ):
-            stop += 1
-        last = int(busy[stop])
-        cut = stop + 1 < busy.shape[0] and busy[stop + 1] - busy[stop] <= QUIET
-        if not (final or cut or last + QUIET < total or total - begin >= LONGEST):
+    for begin, last, cut in _episodes(busy):
+        if not (final or cut or last + QUIET < total):
             keep = max(done, begin - LEAD)
             break
         end = last + 1 if cut else min(total, last + 1 + QUIET)
-        if stop - at + 1 >= FEWEST:
+        if np.count_nonzero(state.flags[begin : last + 1]) >= FEWEST:
             sets += settle(_episode(state, max(done, begin - LEAD), end))
         # The next episode must not see what was looked at, or it would be counted twice.
         done = end
-        at = stop + 1
-    keep = max(keep, min(done, total)) if at >= busy.shape[0] else keep
+        keep = max(done, total - LEAD)
     if keep:
         state = replace(
             state,
             t0_ns=state.t0_ns + keep * QUANTUM_NS,
-            rows=state.rows[keep * QUANTUM_ROWS :].copy(),
+            rows=state.rows[:, keep * QUANTUM_ROWS :].copy(),
             ok=state.ok[keep * QUANTUM_ROWS :].copy(),
             flags=state.flags[keep:].copy(),
         )
     return state, sets
 
 
+def _episodes(busy: NDArray[np.intp]) -> list[tuple[int, int, bool]]:
+    """First and last active quantum of each episode, and whether it was cut for its length."""
+    found: list[tuple[int, int, bool]] = []
+    if not busy.shape[0]:
+        return found
+    breaks = np.flatnonzero(np.diff(busy) > QUIET)
+    firsts = busy[np.concatenate([[0], breaks + 1])].tolist()
+    lasts = busy[np.concatenate([breaks, [busy.shape[0] - 1]])].tolist()
+    for first, last in zip(firsts, lasts, strict=True):
+        begin = first
+        while last - begin >= LONGEST:
+            found.append((begin, begin + LONGEST - 1, True))
+            begin += LONGEST
+        found.append((begin, last, False))
+    return found
+
+
 def _episode(state: EngineState, first: int, end: int) -> Episode:
     part = slice(first * QUANTUM_ROWS, end * QUANTUM_ROWS)
-    rows = state.rows[part]
+    rows = state.rows[:, part]
     return Episode(
         # The mean of five samples stands for the middle one.
         t0_ns=state.t0_ns + first * QUANTUM_NS + 2 * RAW_STEP_NS,
-        acc_body_g=rows[:, :3],
-        gyr_body_dps=rows[:, 3:] if state.channels == 6 else None,
+        acc_body_g=rows[:3].T,
+        gyr_body_dps=rows[3:].T if state.channels == 6 else None,
         valid=state.ok[part],
         placement=state.params.placement,
     )

@@ -24,6 +24,7 @@ ALONE_S = (8.0, 120.0)
 SWAY_S = 2.5
 SAME_POSE = 0.07  # 4 deg between unit vectors
 SWAY = 0.12  # 7 deg
+SIDE_LIFT_DEG = 8.0
 LIFT_DEG = 4.0  # how much higher the head end is than in lying
 
 
@@ -50,7 +51,7 @@ class _Plateau:
 
 def find_holds(episode: Episode, plank: Spec | None, side_plank: Spec | None) -> list[FoundHold]:
     """Planks and side planks of an episode."""
-    if len(episode) < 30:
+    if len(episode) < 30 or not _raised(episode):
         return []
     flats = _plateaus(episode)
     found: list[FoundHold] = []
@@ -76,6 +77,12 @@ def find_holds(episode: Episode, plank: Spec | None, side_plank: Spec | None) ->
                     )
                 )
     return found
+
+
+def _raised(episode: Episode) -> bool:
+    """Whether the trunk is ever face down or on a side with the head end up."""
+    x, y, z = episode.acc_body_g[::5].T
+    return bool(((z > 0.0) & ((x < -0.6) | (np.abs(y) > 0.55))).any())
 
 
 def _plateaus(episode: Episode) -> list[_Plateau]:
@@ -185,6 +192,6 @@ def _is_side_plank(
         return 0.0, "low"
     side = np.sign(flat.psi_deg)
     near = [p for p in (before, after) if p.psi_deg * side > 35]
-    if any((p.psi_deg - flat.psi_deg) * side >= LIFT_DEG for p in near):
+    if any((p.psi_deg - flat.psi_deg) * side >= SIDE_LIFT_DEG for p in near):
         return 1.0, "high"
     return 0.0, "low"

@@ -75,6 +75,10 @@ def find_sets(episode: Episode, spec: Spec) -> list[FoundSet]:
 
 
 def _of(episode: Episode, spec: Spec, signal: Floats) -> list[FoundSet]:
+    low_deg, high_deg = _range(spec, spec.peak_deg)
+    base_deg = _range(spec, spec.base_deg)
+    if signal.max() < low_deg or signal.min() > base_deg[1] or signal.max() < base_deg[0]:
+        return []
     low_s, high_s = spec.period_s
     peaks, measured = find_peaks(
         signal,
@@ -82,7 +86,6 @@ def _of(episode: Episode, spec: Spec, signal: Floats) -> list[FoundSet]:
         distance=max(1, round(SAME_PACE * low_s * FS_HZ)),
         wlen=int(4 * high_s * FS_HZ) | 1,
     )
-    low_deg, high_deg = _range(spec, spec.peak_deg)
     usual = (signal[peaks] >= low_deg) & (signal[peaks] <= high_deg)
     if np.count_nonzero(usual) < spec.min_reps:
         return []

@@ -12,6 +12,7 @@ from tracker.exercises.repeats import FoundSet, find_sets
 from tracker.model import Exercise, ExerciseSet
 
 _ORDER = ("low", "medium", "high")
+ENDLESS = 30
 REST_S = 7.0
 STILL_DPS = 4.0
 BESIDE_S = 8.0
@@ -59,6 +60,8 @@ def _pause(one: _Reading, kept: list[_Reading]) -> bool:
 
 def _repeated(episode: Episode, found: FoundSet) -> _Reading:
     score = found.score * _rest(episode, found)
+    if len(found.reps) > ENDLESS and found.spec.exercise is not Exercise.OTHER:
+        score *= 0.2  # rowing for minutes is no set of squats
     return _Reading(
         start=found.start,
         end=found.end,

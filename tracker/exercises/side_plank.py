@@ -9,6 +9,6 @@ SPEC = Spec(
     mode="hold",
     signal="psi",
     base_deg=(45, 80),
-    hold_s=(4, 240),
+    hold_s=(5, 240),
     sure="high",
 )
