@@ -19,11 +19,13 @@ from tracker.trends.hours import HALF_HOURS, half_hour_of
 from tracker.trends.runs import Runs, state_runs, within
 from tracker.trends.summary import BOUT_EDGES_MIN, HIST_EDGES_DEG, NO_DATA, DaySummary
 from tracker.trends.training import core_sessions
+from tracker.trends.variability import variability
 
 SLEEP_LYING_S = 3600.0  # lying at least this long at a stretch is not waking time (ours)
 ACTIVE_MOVE_MG = 50.0  # movement above which walking or exercise is an active minute (ours)
 BANDS_DEG = (20, 30, 60, 90)  # T_TRUNK_BANDS_DEG, ActiPASS
 BEND_DEG = 60.0
+PROLONGED_MIN = (20, 30, 60, 120, 240)  # activPAL, ActiPASS; 120 and 240 for the bands of charts
 
 
 def summarise(
@@ -123,9 +125,10 @@ def _of_bouts(bouts: Sequence[SitBout], n_breaks: int, start_ns: int) -> dict[st
         "x05_min": closed.x05_min,
         "w05_share": closed.w05_share,
         "gini": closed.gini,
+        "transition_per_min": closed.transition_per_min,
         "breaks_per_sitting_h": 60 * n_breaks / float(every.sum()) if every.size else None,
     }
-    for limit in (20, 30, 60):
+    for limit in PROLONGED_MIN:
         long = every[every >= limit - 1e-9]
         out[f"prolonged{limit}_n"] = long.size
         out[f"prolonged{limit}_min"] = float(long.sum())
@@ -148,6 +151,7 @@ def _of_angles(
     with np.errstate(invalid="ignore"):
         bent = (tilt > BEND_DEG) & moving
     hours = sit_s / 3600
+    varied = variability(part)
     out: dict[str, float | None] = {
         "shifts": shifts.size,
         "shifts_per_h": shifts.size / hours,
@@ -160,6 +164,8 @@ def _of_angles(
         "tilt_p50_deg": float(p50),
         "tilt_p90_deg": float(p90),
         "tilt_sd_deg": float(seated.std()),
+        "variability_sd_deg": varied.sd_deg,
+        "variability_entropy": varied.sample_entropy,
     }
     for limit in BANDS_DEG:
         out[f"sit{limit}_s"] = float(EPOCH_S * np.count_nonzero(seated >= limit))

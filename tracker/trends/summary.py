@@ -57,12 +57,17 @@ class DaySummary:
     w05_share: float | None = None
     gini: float | None = None
     breaks_per_sitting_h: float | None = None
+    transition_per_min: float | None = None
     prolonged20_n: float = 0.0
     prolonged20_min: float = 0.0
     prolonged30_n: float = 0.0
     prolonged30_min: float = 0.0
     prolonged60_n: float = 0.0
     prolonged60_min: float = 0.0
+    prolonged120_n: float = 0.0
+    prolonged120_min: float = 0.0
+    prolonged240_n: float = 0.0
+    prolonged240_min: float = 0.0
     rises: float | None = None
     rises_per_worn_h: float | None = None
     shifts: float | None = None
@@ -83,6 +88,8 @@ class DaySummary:
     tilt_p50_deg: float | None = None
     tilt_p90_deg: float | None = None
     tilt_sd_deg: float | None = None
+    variability_sd_deg: float | None = None
+    variability_entropy: float | None = None
     active_min: float = 0.0
     core_sessions: float = 0.0
     core_min: float = 0.0
