@@ -87,6 +87,9 @@ def milestones(rules: Rules, known: Known, today: date) -> tuple[Milestone, ...]
             known.diary_days,
             7 * int(training.get("min_weeks", 16)),
         ),
+        _evaluation(
+            int(rules.document.get("analysis", {}).get("evaluate_every_days", 28)), known, today
+        ),
     )
 
 
@@ -116,6 +119,18 @@ def _of(name: str, missing: int, due: date, today: date, values: Mapping[str, An
         key=f"advice.progress.{name}_{word}",
         values={"n": missing, **values},
         due=None if ready else max(due, today + timedelta(days=missing)),
+    )
+
+
+def _evaluation(every: int, known: Known, today: date) -> Milestone:
+    """The next planned look at the results; there is always one (no peeking in between)."""
+    passed = max(0, (today - known.first_day).days)
+    return Milestone(
+        id="evaluation",
+        ready=False,
+        key="advice.progress.evaluation_coming",
+        values={"every": every},
+        due=known.first_day + timedelta(days=every * (passed // every + 1)),
     )
 
 
