@@ -53,7 +53,7 @@ def recordings() -> Path:
     return folder
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def influxd() -> str:
     """Path of a real influxd."""
     return tool(

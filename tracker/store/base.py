@@ -88,12 +88,16 @@ class CalibrationRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DirtyHour:
-    """One hour whose rows still have to reach InfluxDB; `version` changes with every write."""
+    """One hour whose rows still have to reach InfluxDB; `version` changes with every write.
+
+    Epochs before `from_ns` have reached it and did not change.
+    """
 
     wearer: str
     placement: Placement
     hour_ns: int
     version: int
+    from_ns: int = 0
 
 
 class SeriesReads(Protocol):

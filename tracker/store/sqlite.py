@@ -244,6 +244,26 @@ class SqliteStore(SqliteReader):
                 sid = rows.series_id(db, hour.wearer, hour.placement)
                 rows.clear_dirty(db, sid, hour.hour_ns // SECOND_NS, hour.version)
 
+    def mark_all_dirty(self) -> int:
+        """Queue every hour for InfluxDB: a new target, or one that lost its data."""
+        with self._writing() as db:
+            mark = random.getrandbits(62)
+            return rows.mark_all_dirty(db, mark, self._clock.now_ns())
+
+    def put_dead_letter(self, wearer: str, line: str, reason: str) -> None:
+        """Keep a line that InfluxDB refuses, so that it never blocks the queue."""
+        with self._writing() as db:
+            db.execute(
+                "INSERT INTO dead_letter (wearer, at_ns, line, reason) VALUES (?, ?, ?, ?)",
+                (wearer, self._clock.now_ns(), line, reason),
+            )
+
+    def clear_erasing(self, wearer: str) -> None:
+        """InfluxDB has forgotten this wearer."""
+        with self._writing() as db:
+            db.execute("DELETE FROM erasing WHERE wearer = ?", (wearer,))
+        self.checkpoint()
+
     def put_meta(self, key: str, value: str) -> None:
         """Keep a note of the store itself."""
         with self._writing() as db:

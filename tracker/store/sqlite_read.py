@@ -300,14 +300,34 @@ class SqliteReader:
         """Hours that InfluxDB has not got yet, oldest change first."""
         with self._reading() as db:
             rows = db.execute(
-                "SELECT s.wearer, s.placement, d.hour_s, d.version FROM dirty d "
+                "SELECT s.wearer, s.placement, d.hour_s, d.version, d.from_ns FROM dirty d "
                 "JOIN series s ON s.id = d.series ORDER BY d.since_ns, d.hour_s LIMIT ?",
                 (limit,),
             ).fetchall()
         return [
-            DirtyHour(wearer=w, placement=Placement(p), hour_ns=h * SECOND_NS, version=v)
-            for w, p, h, v in rows
+            DirtyHour(wearer=w, placement=Placement(p), hour_ns=h * SECOND_NS, version=v, from_ns=f)
+            for w, p, h, v, f in rows
         ]
+
+    def gone(self, hour: DirtyHour) -> Sequence[tuple[str, int, str]]:
+        """Measurement, time and tag of what a re-analysis took out of an hour."""
+        return self._span(
+            "SELECT measurement, t_ns, tag FROM gone WHERE series = ? AND hour_s = ? "
+            "ORDER BY measurement, t_ns, tag",
+            (hour.wearer, hour.placement, hour.hour_ns // SECOND_NS),
+        )
+
+    def erasing(self) -> Sequence[str]:
+        """Wearers whose erasure InfluxDB has not confirmed yet."""
+        with self._reading() as db:
+            return [w for (w,) in db.execute("SELECT wearer FROM erasing ORDER BY wearer")]
+
+    def dead_letters(self) -> Sequence[tuple[int, str, str, str]]:
+        """Lines that InfluxDB refuses: time, wearer, line, reason."""
+        with self._reading() as db:
+            return db.execute(
+                "SELECT at_ns, wearer, line, reason FROM dead_letter ORDER BY id"
+            ).fetchall()
 
     def backlog(self) -> tuple[int, int | None]:
         """Number of hours that wait for InfluxDB, and since when the oldest does (ns)."""

@@ -56,7 +56,7 @@ def first_schema(db: sqlite3.Connection) -> None:
             value TEXT NOT NULL, PRIMARY KEY (wearer, key)) WITHOUT ROWID""",
         # What InfluxDB has not got yet, and what it has to forget.
         """CREATE TABLE dirty (series INTEGER NOT NULL, hour_s INTEGER NOT NULL,
-            version INTEGER NOT NULL, since_ns INTEGER NOT NULL,
+            version INTEGER NOT NULL, since_ns INTEGER NOT NULL, from_ns INTEGER NOT NULL,
             PRIMARY KEY (series, hour_s)) WITHOUT ROWID""",
         """CREATE TABLE gone (series INTEGER NOT NULL, hour_s INTEGER NOT NULL,
             measurement TEXT NOT NULL, t_ns INTEGER NOT NULL, tag TEXT NOT NULL,

@@ -2,7 +2,9 @@
 """The single writes of `epochs.db`; each runs inside the transaction of its caller."""
 
 import json
+import re
 import sqlite3
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import pairwise
@@ -10,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from tracker.errors import InputError
 from tracker.model import (
     EPOCH_NS,
     EPOCH_S,
@@ -36,6 +39,7 @@ from tracker.store.sqlite_schema import STATE_COLUMNS
 from tracker.units import local_date
 
 HOUR_S = 3600
+_PSEUDONYM = re.compile(r"[A-Za-z0-9._-]{1,64}")  # safe in tags, queries and file names
 HOUR_NS = HOUR_S * SECOND_NS
 
 
@@ -53,13 +57,14 @@ class Touched:
         """End of the newest change."""
         return max(end for _, end in self.spans)
 
-    def hours(self) -> set[int]:
-        """UTC hours (s) that changed."""
-        return {
-            hour * HOUR_S
-            for a, b in self.spans
-            for hour in range(a // HOUR_NS, (b - 1) // HOUR_NS + 1)
-        }
+    def hours(self) -> dict[int, int]:
+        """UTC hours (s) that changed, and the first change in each (ns)."""
+        found: dict[int, int] = {}
+        for a, b in self.spans:
+            for hour in range(a // HOUR_NS, (b - 1) // HOUR_NS + 1):
+                begin = max(a, hour * HOUR_NS)
+                found[hour * HOUR_S] = min(begin, found.get(hour * HOUR_S, begin))
+        return found
 
     def days(self, tz: ZoneInfo) -> set[str]:
         """Local days that changed."""
@@ -77,6 +82,11 @@ def series_id(db: sqlite3.Connection, wearer: str, placement: Placement) -> int:
     key = (wearer, str(placement))
     row = db.execute("SELECT id FROM series WHERE wearer = ? AND placement = ?", key).fetchone()
     if row is None:
+        if not _PSEUDONYM.fullmatch(wearer):
+            raise InputError(
+                f"{wearer!r} cannot name a wearer: use up to 64 letters, digits, dots, dashes or "
+                "underscores, and no real name"
+            )
         cursor = db.execute("INSERT INTO series (wearer, placement) VALUES (?, ?)", key)
         return int(cursor.lastrowid or 0)
     return int(row[0])
@@ -260,7 +270,7 @@ def put_live(db: sqlite3.Connection, sid: int, live: Live) -> None:
     db.execute("INSERT OR REPLACE INTO live VALUES (?, ?)", (sid, live_json(live)))
 
 
-def roll_hours(db: sqlite3.Connection, sid: int, hours: set[int]) -> None:
+def roll_hours(db: sqlite3.Connection, sid: int, hours: Iterable[int]) -> None:
     """Work out the rollups of UTC hours."""
     sums = ", ".join(f"sum(state = {code}) * {EPOCH_S}" for code in range(len(STATE_COLUMNS)))
     for hour in sorted(hours):
@@ -308,14 +318,37 @@ def put_day(db: sqlite3.Connection, sid: int, day: str, row: DayRow | None) -> N
 
 
 def mark_dirty(
-    db: sqlite3.Connection, sid: int, hours: set[int], version: int, now_ns: int
+    db: sqlite3.Connection, sid: int, hours: Mapping[int, int], version: int, now_ns: int
 ) -> None:
-    """Queue hours for InfluxDB; a queued hour gets a new version and keeps its age."""
+    """Queue hours (s, first change in ns) for InfluxDB.
+
+    A queued hour gets a new version, keeps its age and reaches back to its earliest change.
+    """
     db.executemany(
-        "INSERT INTO dirty VALUES (?, ?, ?, ?) ON CONFLICT (series, hour_s) "
-        "DO UPDATE SET version = excluded.version",
-        [(sid, hour, version, now_ns) for hour in hours],
+        "INSERT INTO dirty VALUES (?, ?, ?, ?, ?) ON CONFLICT (series, hour_s) DO UPDATE SET "
+        "version = excluded.version, from_ns = min(from_ns, excluded.from_ns)",
+        [(sid, hour, version, now_ns, first) for hour, first in hours.items()],
     )
+
+
+def mark_all_dirty(db: sqlite3.Connection, version: int, now_ns: int) -> int:
+    """Queue every hour that has anything; the number of hours."""
+    parts = (
+        "SELECT series, start_s AS hour_s FROM hour",
+        *(
+            f"SELECT series, {column} / {HOUR_NS} * {HOUR_S} FROM {table}"  # noqa: S608
+            for table, column in (
+                ("transition", "at_ns"),
+                ("exercise_set", "start_ns"),
+                ("gap", "start_ns"),
+            )
+        ),
+    )
+    return db.execute(
+        "INSERT OR REPLACE INTO dirty SELECT series, hour_s, ?, ?, 0 FROM "  # noqa: S608
+        f"({' UNION '.join(parts)})",
+        (version, now_ns),
+    ).rowcount
 
 
 def forget_gone(db: sqlite3.Connection, sid: int) -> None:
