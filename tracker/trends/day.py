@@ -11,7 +11,16 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from tracker.model import EPOCH_S, SECOND_NS, Epochs, ExerciseSet, State, Transition, TransitionKind
+from tracker.model import (
+    EPOCH_NS,
+    EPOCH_S,
+    SECOND_NS,
+    Epochs,
+    ExerciseSet,
+    State,
+    Transition,
+    TransitionKind,
+)
 from tracker.trends import motion
 from tracker.trends.bouts import BoutParams, SitBout, bouts_of_runs, breaks, minutes_of
 from tracker.trends.fragmentation import fragmentation
@@ -227,7 +236,13 @@ def summary_json(
     end_ns: int,
     zone: ZoneInfo | None = None,
 ) -> dict[str, object]:
-    """What `backstay analyze --summary` writes: minutes per state, bouts, transitions, metrics."""
+    """What `backstay analyze --summary` writes: minutes per state, bouts, transitions, metrics.
+
+    The span is widened to whole epochs, so minutes per state are the epochs' own: a recording that
+    begins or ends inside an epoch loses nothing of it.
+    """
+    start_ns -= start_ns % EPOCH_NS
+    end_ns += -end_ns % EPOCH_NS
     day = summarise(epochs, transitions, sets, start_ns=start_ns, end_ns=end_ns, zone=zone)
     bouts = bouts_of_runs(state_runs(epochs, start_ns, end_ns))
     skip = {"seconds", "half_hours", "tilt_hist_s", "bout_hist_min", "start_ns", "end_ns"}

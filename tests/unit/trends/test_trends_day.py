@@ -237,6 +237,15 @@ def test_summary_json_is_json_and_adds_up(line: Line) -> None:
     assert back["metrics"]["alpha"] is None
 
 
+def test_summary_of_a_recording_that_begins_inside_an_epoch(line: Line) -> None:
+    """From 2.3 s to 1317.9 s: the minutes are those of the epochs, the bout is whole."""
+    epochs = line((UP, 60), (SIT, 1200), (UP, 60))
+    got = summary_json(epochs, start_ns=2_300_000_000, end_ns=1_317_900_000_000)
+    minutes = got["minutes"]
+    assert isinstance(minutes, dict)
+    assert (minutes["sitting"], minutes["standing"], minutes[NO_DATA]) == (20, 2, 0)
+
+
 def test_span_not_aligned_to_epochs(line: Line) -> None:
     """A span that ends inside an epoch still adds up to its own length (recordings do that)."""
     epochs = line((SIT, 100))
