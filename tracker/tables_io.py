@@ -91,7 +91,7 @@ def check_target(path: Path, suffixes: Sequence[str] = (".csv", ".parquet", ".pq
         raise UsageError(f"{path}: there is no folder {path.resolve().parent} to write it into")
 
 
-def write_all(files: Mapping[Path, Table | dict[str, Any]]) -> None:
+def write_all(files: Mapping[Path, Table | dict[str, Any] | bytes]) -> None:
     """Write every file beside its place, then rename them all; on failure none appears."""
     beside: dict[Path, Path] = {}
     try:
@@ -111,6 +111,8 @@ def write_all(files: Mapping[Path, Table | dict[str, Any]]) -> None:
 
 def _writer(path: Path) -> Callable[[Path, Any], None]:
     suffix = path.suffix.lower()
+    if suffix == ".pdf":
+        return _write_bytes
     if suffix == ".json":
         return _write_json
     return _write_parquet if suffix in (".parquet", ".pq") else _write_csv
@@ -134,6 +136,10 @@ def _write_parquet(path: Path, table: Table) -> None:
             "writing Parquet needs pyarrow; install backstay[parquet] or name a .csv file"
         ) from error
     pq.write_table(pa.table({k: list(v) for k, v in table.items()}), path)
+
+
+def _write_bytes(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
 
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:

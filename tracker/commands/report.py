@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`backstay report`: a person's report on paper, and its machine-readable twin."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+@click.command("report", short_help="Make a report as PDF (and JSON).")
+@click.option("--wearer", help="Whose report (default: the only wearer there is).")
+@click.option("--from", "first", type=click.DateTime(["%Y-%m-%d"]), help="First day.")
+@click.option("--to", "last", type=click.DateTime(["%Y-%m-%d"]), help="Last day (default today).")
+@click.option("--lang", type=click.Choice(["de", "en"]), default="de", show_default=True)
+@click.option("--alias", default="", help="Name on the paper (default: the pseudonym).")
+@click.option(
+    "--pdf",
+    "pdf_out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Where the PDF goes (.pdf).",
+)
+@click.option(
+    "--json",
+    "json_out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Where the JSON twin goes (.json).",
+)
+def command(
+    wearer: str | None,
+    first: "datetime | None",
+    last: "datetime | None",
+    lang: str,
+    alias: str,
+    pdf_out: Path | None,
+    json_out: Path | None,
+) -> None:
+    """Make the two-page report of a period (default: the last 14 days)."""
+    from tracker.errors import UsageError
+    from tracker.report.from_store import make
+    from tracker.settings import read_settings
+
+    if pdf_out is None and json_out is None:
+        raise UsageError("name at least one output: --pdf FILE or --json FILE")
+    make(
+        read_settings(),
+        wearer=wearer,
+        first=first,
+        last=last,
+        lang=lang,
+        alias=alias,
+        pdf_out=pdf_out,
+        json_out=json_out,
+    )
