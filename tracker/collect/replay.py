@@ -10,9 +10,9 @@ import struct
 import time
 from collections.abc import Callable, Sequence
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from firmware_protocol.errors import TruncatedFrame
 from firmware_protocol.frame import Frame, Kind, Packet, Stream
@@ -23,6 +23,9 @@ from tracker.collect.hub import Sensor
 from tracker.collect.simulate import Played, device_of, in_time
 from tracker.errors import UsageError
 from tracker.model import MICROSECOND_NS, SECOND_NS, Samples
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 CHANNEL = "replay:samples"
 RELATIVE_NS = 10**17  # below this (1973) times are relative to the recording's start
