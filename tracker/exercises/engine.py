@@ -9,7 +9,7 @@ An episode begins with an active quantum and ends when `QUIET` quanta in a row a
 `LONGEST` quanta, and a set that is cut there counts as two (rowing for more than ten minutes).
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Self
 
 import numpy as np
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from tracker.exercises.episode import STEP_NS, Episode
 from tracker.exercises.gate import QUANTUM_ROWS, active, decimate
 from tracker.exercises.settle import settle
+from tracker.exercises.spec import Tuning
 from tracker.model import SECOND_NS, Exercise, ExerciseSet, Placement
 from tracker.signal.grid import BodyBlock
 
@@ -36,9 +37,10 @@ BRIDGE_NS = 5 * SECOND_NS
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineParams:
-    """Where the sensor sits decides what it can see."""
+    """Where the sensor sits decides what it can see; `tuning` is for benches."""
 
     placement: Placement = Placement.UNKNOWN
+    tuning: Tuning = field(default_factory=Tuning)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +78,7 @@ class EngineState:
         return {
             "version": VERSION,
             "placement": self.params.placement.value,
+            "tuning": asdict(self.params.tuning),
             "channels": self.channels,
             "source_fs_hz": self.source_fs_hz,
             "raw_t0_ns": self.raw_t0_ns,
@@ -90,7 +93,9 @@ class EngineState:
     @classmethod
     def load(cls, values: dict[str, Any]) -> Self:
         """The inverse of :meth:`dump`; a state of another version starts empty."""
-        params = EngineParams(placement=Placement(values["placement"]))
+        params = EngineParams(
+            placement=Placement(values["placement"]), tuning=Tuning(**values.get("tuning", {}))
+        )
         channels = int(values.get("channels", 0))
         if values.get("version") != VERSION or not channels:
             return cls(params=params, **_nothing(0))
@@ -292,6 +297,7 @@ def _episode(state: EngineState, first: int, end: int) -> Episode:
         gyr_body_dps=rows[3:].T if state.channels == 6 else None,
         valid=state.ok[part],
         placement=state.params.placement,
+        tuning=state.params.tuning,
     )
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter1d
 
+from tracker.exercises.spec import Tuning
 from tracker.model import SECOND_NS, Placement
 
 FS_HZ = 10.0
@@ -30,6 +31,7 @@ class Episode:
     gyr_body_dps: NDArray[np.float32] | None
     valid: NDArray[np.bool_]
     placement: Placement
+    tuning: Tuning = field(default_factory=Tuning)
     _memo: dict[tuple[str, float], Floats] = field(default_factory=dict)
 
     def __len__(self) -> int:

@@ -34,7 +34,7 @@ def decimate(values: Floats) -> Floats:
 def active(rows: Floats, before: Floats | None) -> NDArray[np.bool_]:
     """Which quanta are worth a look.
 
-    rows    (3 or 6, q * 25) at 10 Hz: acceleration in g, then turning in deg/s where there is a gyro
+    rows    (3 or 6, q * 25) at 10 Hz: acceleration in g, then deg/s where there is a gyro
     before  (3,) mean of the last 0.5 s before, or None
     """
     q = rows.shape[1] // QUANTUM_ROWS

@@ -10,7 +10,6 @@ higher than in the lying before or after, and by tremor.
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter1d
 
 from tracker.exercises.episode import FS_HZ, Episode
@@ -160,7 +159,7 @@ def _with_edges(flats: list[_Plateau], unit: Floats) -> list[_Plateau]:
 
 def _half(unit: Floats, own: Floats, other: Floats, low: int, high: int, side: int) -> int:
     """Row between `low` and `high` that is nearest to the plateau and beyond half of the turn."""
-    part: NDArray[np.float64] = unit[low : high + 1]
+    part = unit[low : high + 1]
     nearer = np.linalg.norm(part - own, axis=1) <= np.linalg.norm(part - other, axis=1)
     rows = np.flatnonzero(~nearer)
     if side < 0:

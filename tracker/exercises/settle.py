@@ -8,7 +8,8 @@ import numpy as np
 from tracker.exercises.episode import FS_HZ, Episode
 from tracker.exercises.holds import FoundHold, find_holds
 from tracker.exercises.registry import exercises
-from tracker.exercises.repeats import FoundSet, find_sets
+from tracker.exercises.repeats import find_sets
+from tracker.exercises.series import FoundSet
 from tracker.model import Exercise, ExerciseSet
 
 _ORDER = ("low", "medium", "high")
@@ -30,14 +31,16 @@ class _Reading:
 def settle(episode: Episode) -> list[ExerciseSet]:
     """All sets of an episode, in order, without overlap."""
     table = exercises()
-    readings: list[_Reading] = []
-    for spec in table.values():
-        if spec.mode != "reps" or episode.placement not in spec.places:
-            continue
-        for found in find_sets(episode, spec):
-            readings.append(_repeated(episode, found))
-    for hold in find_holds(episode, table.get(Exercise.PLANK), table.get(Exercise.SIDE_PLANK)):
-        readings.append(_held(episode, hold))
+    readings = [
+        _repeated(episode, found)
+        for spec in table.values()
+        if spec.mode == "reps" and episode.placement in spec.places
+        for found in find_sets(episode, spec)
+    ]
+    readings += [
+        _held(episode, hold)
+        for hold in find_holds(episode, table.get(Exercise.PLANK), table.get(Exercise.SIDE_PLANK))
+    ]
     kept: list[_Reading] = []
     for one in sorted(readings, key=lambda r: (-r.score, r.start, r.result.exercise)):
         if all(one.end <= k.start or one.start >= k.end for k in kept):

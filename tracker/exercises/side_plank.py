@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Side plank: on one forearm, the trunk straight and inclined, the head end higher than the feet."""
+"""Side plank: on one forearm, the trunk straight and inclined, the head end up."""
 
 from tracker.exercises.spec import Spec
 from tracker.model import Exercise

@@ -63,6 +63,39 @@ class Reps:
         return float(np.median(self.force_span_g * G_MS2 * half_s**2)) / (1.7 * 5.77)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tuning:
+    """Numbers of the counter that all exercises share (advice/evidence.md 6.3 and exermote).
+
+    least_prominence  a turning point stands out by this share of the smallest amplitude
+    same_prominence   the smaller of two peaks of a repetition is below this share of its neighbours
+    same_size         a repetition has at least this share of the median amplitude of its set
+    same_pace         and is at least this share of the median period from the next
+    set_ends_periods, set_ends_s  a set ends after this long without a repetition
+    size_sd, pace_sd, force_sd, strange  a movement at the end of a set is the way in or out when
+        the logs of size, pace and swing of force, each divided by its spread inside sets, add up to
+        more than `strange`; asked from `trim_from` repetitions on
+    few_large, few_spread, few_size, few_rhythm  two or three repetitions are a set only when they
+        are this large (times the smallest amplitude), even in pace and size, and rhythmic
+    """
+
+    least_prominence: float = 0.6
+    same_prominence: float = 0.6
+    same_size: float = 0.5
+    same_pace: float = 0.6
+    set_ends_periods: float = 2.3
+    set_ends_s: float = 6.0
+    trim_from: int = 4
+    size_sd: float = 0.25
+    pace_sd: float = 0.20
+    force_sd: float = 0.5
+    strange: float = 3.2
+    few_large: float = 1.4
+    few_spread: float = 0.25
+    few_size: float = 0.25
+    few_rhythm: float = 0.3
+
+
 def always(reps: Reps, placement: Placement) -> float:
     """The default fit: the ranges decide alone."""
     return 1.0
