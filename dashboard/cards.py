@@ -21,12 +21,17 @@ def usual(v: View, known: Baseline, name: str) -> str:
     found = known.values.get(name)
     if not known.complete or found is None:
         return v.d("usual_missing", n=max(1, BASELINE_DAYS - len(known.days)))
-    say = {
-        "h": lambda x: _whole(v, 60 * x),
-        "min": lambda x: _whole(v, x),
-        "share": v.lang.percent,
-    }.get(METRICS[name].unit, lambda x: v.lang.number(x, 0))
-    return v.d("usual", low=say(found.low), high=say(found.high))
+    unit = METRICS[name].unit
+    return v.d("usual", low=_say(v, found.low, unit), high=_say(v, found.high, unit))
+
+
+def _say(v: View, value: float, unit: str) -> str:
+    """A value in the way its unit is read."""
+    if unit == "share":
+        return v.lang.percent(value)
+    if unit in {"h", "min"}:
+        return _whole(v, 60 * value if unit == "h" else value)
+    return v.lang.number(value, 0)
 
 
 def _whole(v: View, minutes: float) -> str:

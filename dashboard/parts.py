@@ -71,6 +71,7 @@ def view() -> View:
 def header(v: View, key: str, *, lead: str = "") -> None:
     """Title of a page with the banners that belong above it."""
     banners(v)
+    notice(v)
     st.title(v.t(f"{key}.title"), anchor=False)
     if lead:
         st.markdown(lead)
@@ -82,6 +83,15 @@ def banners(v: View) -> None:
         st.info(v.d("banner.demo"), icon=None)
     if v.sources.fallback:
         st.warning(v.d("banner.influx_away", why=v.sources.fallback))
+
+
+def notice(v: View) -> None:
+    """What the last touch did: kept, or why not."""
+    kind, text = st.session_state.pop("notice", ("", ""))
+    if kind == "saved":
+        st.toast(v.d("saved"))
+    elif kind == "error":
+        st.error(text)
 
 
 def what_is_this(v: View, key: str, **values: object) -> None:

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 import streamlit as st
 
-from dashboard import cards, data, parts
+from dashboard import cards, data, evening, parts
 from tracker.report import charts
 from tracker.trends.baseline import Baseline
 
@@ -69,6 +69,8 @@ def show() -> None:
     """The page."""
     v = parts.view()
     parts.header(v, "today")
+    if evening.gate(v):
+        return
     if not data.has_series(v.sources, v.viewer, v.wearer):
         parts.add_a_sensor(v)
         cards.advice(v)

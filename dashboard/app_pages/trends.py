@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 import streamlit as st
 
-from dashboard import cards, data, parts
+from dashboard import cards, data, evening, parts
 from tracker.report import charts
 from tracker.trends import diaries
 
@@ -89,6 +89,8 @@ def show() -> None:
     """The page."""
     v = parts.view()
     parts.header(v, "trends")
+    if evening.gate(v):
+        return
     first, last = _span(v)
     if data.has_series(v.sources, v.viewer, v.wearer):
         _days(v, first, last)

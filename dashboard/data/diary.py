@@ -17,7 +17,7 @@ from dashboard.data.sources import Sources, records, writable
 from tracker.diary import Entry, Evening, Kind, Massage, Person, Training
 from tracker.errors import InputError
 from tracker.model import SECOND_NS, State
-from tracker.units import local_date
+from tracker.units import day_bounds_ns, local_date
 
 EDIT_NS = 48 * 3600 * SECOND_NS
 LATE_DAYS = 1  # an evening can be told the day after, marked as late
@@ -168,6 +168,39 @@ def save_training(src: Sources, viewer: Person, wearer: str, told: Training, tz:
     for other in trainings(src, viewer, wearer, day - timedelta(days=1), day + timedelta(days=1)):
         _apart(told.at_ns, told.minutes, other.at_ns, other.minutes, "training session")
     return _put(src, viewer, wearer, Kind.TRAINING, asdict(told), told.at_ns, tz)
+
+
+def import_entries(
+    src: Sources,
+    viewer: Person,
+    wearer: str,
+    told: Sequence[Evening | Massage | Training],
+    tz: ZoneInfo,
+) -> None:
+    """Keep entries of a diary file, old days included; all are checked before one is kept."""
+    gate(src).may_change(viewer, wearer, "diary")
+    today = local_date(src.clock.now_ns(), tz)
+    for one in told:
+        if isinstance(one, Evening):
+            if date.fromisoformat(one.day) > today:
+                raise InputError(f"{one.day} has not come yet: correct the file.")
+            _scale("tension", one.tension)
+            _scale("pain", one.pain)
+        else:
+            _past(src, one.at_ns, one.minutes)
+    for one in told:
+        if isinstance(one, Evening):
+            writable(src).put_entry(
+                wearer,
+                Kind.EVENING,
+                asdict(one),
+                at_ns=day_bounds_ns(date.fromisoformat(one.day), tz)[1] - 3 * 3600 * SECOND_NS,
+                day=one.day,
+                author=viewer.id,
+            )
+        else:
+            kind = Kind.MASSAGE if isinstance(one, Massage) else Kind.TRAINING
+            _put(src, viewer, wearer, kind, asdict(one), one.at_ns, tz)
 
 
 def save_correction(

@@ -19,8 +19,9 @@ from tracker.report.charts.minutes import DayMinutes, day_minutes
 from tracker.store.base import DayRow
 from tracker.trends.day import summarise
 from tracker.trends.summary import DaySummary
-from tracker.units import day_bounds_ns, from_ns
+from tracker.units import day_bounds_ns, from_ns, local_date
 
+RECENT_D = 400  # a year of days and what the oldest of them are compared with
 DEMO_MARK = "DEMO"  # a file of this name marks a data folder as the demo's
 
 
@@ -130,6 +131,22 @@ def _summary(src: Sources, row: DayRow, tz: ZoneInfo) -> DaySummary:
         while len(_CACHE) > _CACHE_MOST:
             _CACHE.popitem(last=False)
     return made
+
+
+def first_day(src: Sources, viewer: Person, wearer: str, tz: ZoneInfo) -> date | None:
+    """The first day with data of the last 400."""
+    days = _recent(src, viewer, wearer, tz)
+    return min(days, default=None)
+
+
+def valid_days(src: Sources, viewer: Person, wearer: str, tz: ZoneInfo) -> int:
+    """Number of days worn awake for 10 h, of the last 400."""
+    return sum(one.valid_day for one in _recent(src, viewer, wearer, tz).values())
+
+
+def _recent(src: Sources, viewer: Person, wearer: str, tz: ZoneInfo) -> dict[date, DaySummary]:
+    today = local_date(src.clock.now_ns(), tz)
+    return summaries(src, viewer, wearer, today - timedelta(days=RECENT_D), today, tz)
 
 
 def clock_of(summary: DaySummary, tz: ZoneInfo) -> str:

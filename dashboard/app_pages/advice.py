@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""*Advice*: today's advice, the one-minute start, the safety list, does it help me, experiment."""
+
+from datetime import timedelta
+
+import streamlit as st
+
+from dashboard import cards, data, experiment, parts, safety
+from tracker.advice.cards import signoff
+from tracker.advice.load import packaged
+from tracker.advice.progress import Known, milestones
+from tracker.diary import Kind
+from tracker.errors import BackstayError
+
+
+def _today(v: parts.View) -> None:
+    if data.start_of(v.sources, v.viewer, v.wearer) is None:
+        with st.container(border=True):
+            st.subheader(v.t("advice.start_title"), anchor=False)
+            st.markdown(v.t("advice.start_lead"))
+            _start(v)
+    advised = data.advised(v.sources, v.viewer, v.wearer, v.zone, v.lang.code)
+    for card in advised.cards:
+        with st.container(border=True, key=f"card_{card.id}"):
+            cards.advice_card(v, card)
+    if not advised.cards:
+        st.markdown(v.t("advice_card.none"))
+    _numbers(v, advised)
+    with st.expander(v.t("advice.to_come")):
+        _to_come(v, advised)
+    st.caption(signoff(packaged(), v.lang.code))
+    st.caption(str(packaged().document.get("disclaimer", {}).get(v.lang.code, "")))
+
+
+def _numbers(v: parts.View, advised: data.Advised) -> None:
+    """The week in four numbers; what is not known yet says so."""
+    context = advised.context
+    hour = context.problem_hour
+    longest = v.lang.duration(context.usual_longest_sit_min)
+    lines = (
+        (v.t("advice.usual_longest"), longest if context.usual_longest_sit_min else None),
+        (v.t("advice.problem_hour"), f"{hour.hour:02d}–{hour.hour + 1:02d}" if hour else None),
+        (
+            v.t("advice.sessions"),
+            v.t("advice.of", done=context.sessions_7d, plan=context.sessions_plan),
+        ),
+        (v.t("advice.valid_days"), v.t("advice.of", done=context.usable_days_7d, plan=7)),
+    )
+    with st.grid(columns=4, min_column_width=150):
+        for label, value in lines:
+            with st.container(border=True, height="stretch"):
+                parts.number(label, value or v.t("advice.later"))
+    if context.worn_time_only and context.usable_days_7d:
+        st.caption(v.t("advice.worn_only"))
+
+
+def _to_come(v: parts.View, advised: data.Advised) -> None:
+    """What is there and what will come, in the words of the rule base."""
+    first = data.first_day(v.sources, v.viewer, v.wearer, v.zone) or v.today
+    context = advised.context
+    known = Known(
+        first_day=first,
+        valid_days=data.valid_days(v.sources, v.viewer, v.wearer, v.zone),
+        diary_days=context.diary_days,
+        diary_days_14d=int(str(advised.facts.get("diary_days_14d", 0))),
+        massages=len(data.massages(v.sources, v.viewer, v.wearer)),
+        training_weeks=max(0, (v.today - first) // timedelta(days=7)),
+        start_answered=data.start_of(v.sources, v.viewer, v.wearer) is not None,
+        screening_expires_in_days=advised.screened.expires_in_days,
+    )
+    for one in milestones(packaged(), known, v.today):
+        mark = "✓" if one.ready else "○"
+        st.markdown(f"{mark} {v.lang.t(one.key, **one.values)}")
+
+
+def _start(v: parts.View) -> None:
+    with st.form("start", border=False):
+        tension = st.pills(v.t("advice.start_tension"), range(11), key="start_tension")
+        days = st.pills(v.t("advice.start_training"), range(8), key="start_training")
+        massages = st.number_input(
+            v.t("advice.start_massages"), 0, 56, None, placeholder="–", key="start_massages"
+        )
+        last = st.date_input(
+            v.t("advice.start_last"),
+            None,
+            max_value=v.today,
+            format="DD.MM.YYYY",
+            key="start_last",
+        )
+        if st.form_submit_button(v.t("advice.start_save"), type="primary"):
+            body: dict[str, object] = {
+                "tension": tension,
+                "training_days_per_week": days,
+                "massages_4_weeks": massages,
+                "last_massage": last.isoformat() if last else None,
+            }
+            try:
+                data.save_entry(v.sources, v.viewer, v.wearer, Kind.START, body, v.zone)
+            except BackstayError as error:
+                st.error(str(error))
+            else:
+                st.session_state["notice"] = ("saved", "")
+                st.rerun()
+
+
+def show() -> None:
+    """The page."""
+    v = parts.view()
+    parts.header(v, "advice")
+    names = ("today", "safety", "effect", "experiment")
+    tabs = st.tabs([v.t(f"advice.tab.{name}") for name in names])
+    for tab, draw in zip(tabs, (_today, safety.draw, cards.effect, experiment.draw), strict=True):
+        with tab:
+            draw(v)
+
+
+show()

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""*Massage and training*: every claim of the source article, what is known, and the source."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from dashboard import drawings, parts
+from tracker.advice.article import Point, article
+from tracker.advice.cards import SourceLine
+from tracker.advice.load import packaged
+
+
+def _sources(v: parts.View, sources: Sequence[SourceLine]) -> None:
+    for source in sources:
+        certainty = v.t(f"certainty.{source.certainty}") if source.certainty else ""
+        year = f" ({source.year})" if source.year else ""
+        st.caption(" · ".join(x for x in (f"{source.title}{year}", certainty) if x))
+
+
+def _points(v: parts.View, title: str, points: Sequence[Point]) -> None:
+    if not points:
+        return
+    st.subheader(title, anchor=False)
+    st.markdown("\n".join(f"- {point.text}" for point in points))
+    seen = {s.id: s for point in points for s in point.sources}
+    if seen:
+        with st.expander(v.t("article.sources")):
+            _sources(v, list(seen.values()))
+
+
+def show() -> None:
+    """The page."""
+    v = parts.view()
+    told = article(packaged(), v.lang.code)
+    parts.header(v, "article", lead=v.t("article.lead"))
+    if told.emergency:
+        st.warning(told.emergency)
+    picture, words = st.columns([1, 2])
+    with picture:
+        st.image(drawings.mast(), width=190, alt=v.t("article.mast_alt"))
+    with words:
+        st.markdown(told.mast)
+        st.caption(told.mast_limits)
+    st.subheader(v.t("article.claims"), anchor=False)
+    for claim in told.claims:
+        with st.container(border=True):
+            st.markdown(f"**„{claim.claim}“**" if v.lang.code == "de" else f"**“{claim.claim}”**")
+            st.markdown(claim.say)
+            with st.expander(v.t("article.known")):
+                st.markdown(claim.verdict)
+                _sources(v, claim.sources)
+    _points(v, v.t("article.not_when"), told.contraindications)
+    _points(v, v.t("article.how_to"), told.how_to)
+    if told.self_massage:
+        st.markdown(told.self_massage)
+    _points(v, v.t("article.does"), told.does)
+    _points(v, v.t("article.does_not"), told.does_not)
+    st.caption(told.disclaimer)
+
+
+show()
