@@ -8,20 +8,26 @@ seeds as a test run can afford.
 import ast
 import re
 from collections import Counter
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from itertools import product
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tracker.diary import Evening, Massage
 from tracker.simulation.diary import DiaryWorld, simulate
+from tracker.trends.diaries import exposure_series, massage_series
 from tracker.trends.experiment import randomisation_test
 from tracker.trends.exposure import Direction, evaluate_exposure
 from tracker.trends.nof1 import Category, Result, Series, evaluate, published
 from tracker.trends.quasi import quasi_fit
 from tracker.trends.training_effect import TrainingCategory, training_effect
+from tracker.units import to_ns
 
 RELIEF = (Category.LASTING, Category.SHORT)
 
@@ -208,6 +214,58 @@ def test_long_sitting_days_same_gates_same_honesty() -> None:
     print(f"sitting: claims without effect {claims / 200:.3f}, found with +2 {right / 200:.3f}")
     assert claims / 200 <= 0.05
     assert right / 200 > 0.9
+
+
+def test_weekends_are_not_mistaken_for_sitting() -> None:
+    """Looser weekends on which nobody sits long: at most 5 % claims that sitting makes tense."""
+    world = DiaryWorld(massages=0, assign="random", weekend=-2.0)
+    rated, _ = simulate(np.random.default_rng(21), world, 200)
+    rng = np.random.default_rng(22)
+    first = date(2026, 6, 1)  # a Monday, as in the world
+    claims, plain = 0, 0
+    for y in rated:
+        told = [
+            Evening(day=(first + timedelta(days=i)).isoformat(), tension=int(v))
+            for i, v in enumerate(y)
+            if not np.isnan(v)
+        ]
+        long_day = {
+            first + timedelta(days=i): bool(i % 7 < 5 and rng.random() < 0.5) for i in range(168)
+        }
+        series = exposure_series(told, long_day, today=first + timedelta(days=167))
+        tense = (Direction.TENSER, Direction.LOOSER)
+        claims += evaluate_exposure(series).direction in tense
+        plain += evaluate_exposure(replace(series, covariates={})).direction in tense
+    print(f"weekends: {claims / 200:.3f} claims, {plain / 200:.3f} without the covariate")
+    assert claims / 200 <= 0.05
+    assert plain > claims
+
+
+def test_weekends_are_not_mistaken_for_massage() -> None:
+    """A useless massage every other Friday before looser weekends: at most 5 % claims."""
+    world = DiaryWorld(massages=0, assign="random", weekend=-2.5)
+    rated, _ = simulate(np.random.default_rng(23), world, 200)
+    first = date(2026, 6, 1)
+    zone = ZoneInfo("Europe/Berlin")
+    booked = [
+        Massage(
+            at_ns=to_ns(datetime(2026, 6, 5, 16, tzinfo=UTC) + timedelta(days=14 * k)), minutes=20
+        )
+        for k in range(12)
+    ]
+    claims, plain = 0, 0
+    for y in rated:
+        told = [
+            Evening(day=(first + timedelta(days=i)).isoformat(), tension=int(v))
+            for i, v in enumerate(y)
+            if not np.isnan(v)
+        ]
+        series = massage_series(told, booked, zone, today=first + timedelta(days=167))
+        claims += evaluate(series).category in RELIEF
+        plain += evaluate(replace(series, covariates={})).category in RELIEF
+    print(f"Fridays: {claims / 200:.3f} claims, {plain / 200:.3f} without the covariate")
+    assert claims / 200 <= 0.05
+    assert plain > claims
 
 
 def test_training_is_not_claimed_early_nor_from_recovery() -> None:

@@ -77,8 +77,8 @@ def summarise(
         "core_reps": sum(s.reps for s in here),
         "longest_hold_s": max((s.hold_s for s in here), default=0.0),
         **_of_bouts(bouts, breaks(runs, rule), start_ns),
-        **_of_angles(part, sit, sit_s, shifts),
-        **_of_slouch(part, sit, sit_s),
+        **_of_angles(part, sit, shifts),
+        **_of_slouch(part, sit),
     }
     return DaySummary(
         start_ns=start_ns,
@@ -145,7 +145,7 @@ def _of_bouts(bouts: Sequence[SitBout], n_breaks: int, start_ns: int) -> dict[st
 
 
 def _of_angles(
-    part: Epochs, sit: NDArray[np.bool_], sit_s: float, shifts: NDArray[np.intp]
+    part: Epochs, sit: NDArray[np.bool_], shifts: NDArray[np.intp]
 ) -> dict[str, float | None]:
     tilt = part.tilt_deg.astype(np.float64)
     known = ~np.isnan(tilt)
@@ -159,7 +159,7 @@ def _of_angles(
     p10, p50, p90 = np.percentile(seated, [10, 50, 90])
     with np.errstate(invalid="ignore"):
         bent = (tilt > BEND_DEG) & moving
-    hours = sit_s / 3600
+    hours = EPOCH_S * seated.size / 3600
     varied = variability(part)
     out: dict[str, float | None] = {
         "shifts": shifts.size,
@@ -182,14 +182,16 @@ def _of_angles(
     return out
 
 
-def _of_slouch(part: Epochs, sit: NDArray[np.bool_], sit_s: float) -> dict[str, float | None]:
+def _of_slouch(part: Epochs, sit: NDArray[np.bool_]) -> dict[str, float | None]:
     """Slouch numbers, only where the place and the poses allow a percentage."""
-    if not sit_s or np.isnan(part.slump_pct[sit]).all():
+    known_s = float(EPOCH_S * np.count_nonzero(sit & ~np.isnan(part.slump_pct)))
+    if not known_s:
         return {}
     slouch_s = float(EPOCH_S * np.count_nonzero(part.state == State.SLOUCHING))
     return {
         "slouch_s": slouch_s,
-        "slouch_share": slouch_s / sit_s,
+        "slump_seen_s": known_s,
+        "slouch_share": min(slouch_s / known_s, 1.0),
         "slouch_events": len(motion.slouch_events(part)),
     }
 

@@ -59,8 +59,8 @@ def massage_series(
 ) -> Series:
     """Ratings and massage days from the first to the last record, today included.
 
-    `covariates`: up to three, by day, known before the day's rating (weekend, trained yesterday,
-    sitting hours yesterday).
+    `covariates`: up to two more, by day, known before the day's rating (trained yesterday, sitting
+    hours yesterday). The weekend is always one: an appointment on Fridays would get its credit.
     """
     booked = massage_days(massages, zone)
     return _series(evenings, outcome, today, dict.fromkeys(booked, 1.0), 0.0, covariates)
@@ -74,7 +74,10 @@ def exposure_series(
     today: date,
     covariates: Mapping[str, Mapping[date, float]] | None = None,
 ) -> Series:
-    """Ratings and any other exposure by day; days that `exposed` does not name are unknown."""
+    """Ratings and any other exposure by day; days that `exposed` does not name are unknown.
+
+    The weekend is always a covariate: people sit less *and* are looser on it for other reasons.
+    """
     known = {d: float(v) for d, v in exposed.items()}
     return _series(evenings, outcome, today, known, np.nan, covariates)
 
@@ -99,8 +102,10 @@ def _series(
     def column(values: Mapping[date, float], missing: float) -> NDArray[np.float64]:
         return np.array([values.get(d, missing) for d in days], np.float64)
 
+    weekend = np.array([float(d.weekday() >= 5) for d in days])
     return Series(
         y=column(rated, np.nan),
         event=column(event, otherwise),
-        covariates={k: column(v, np.nan) for k, v in (covariates or {}).items()},
+        covariates={"weekend": weekend}
+        | {k: column(v, np.nan) for k, v in (covariates or {}).items()},
     )

@@ -125,7 +125,7 @@ def _sensor(
     base = good if worn_only else whole
     if len(base) < MIN_WORKDAYS:
         return {"whole_day_wear": False if recent else None}, worn_only
-    sat = sum(s.sit_s for s in base if s.slouch_s is not None)
+    sat = sum(s.slump_seen_s for s in base if s.slump_seen_s is not None)
     slouched = sum(s.slouch_s for s in base if s.slouch_s is not None)
     shifts = [s.shifts_per_h for s in base if s.shifts_per_h is not None]
     return {

@@ -41,6 +41,7 @@ class DaySummary:
     waking_s: float
     sit_s: float
     slouch_s: float | None = None
+    slump_seen_s: float | None = None  # sitting with a known percentage: what the share divides by
     slouch_share: float | None = None
     slouch_events: float | None = None
     longest_sit_min: float | None = None
