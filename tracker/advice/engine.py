@@ -13,14 +13,16 @@ time forbidden by the safety list) cannot bring a forbidden text to the screen.
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
+from tracker.advice.claims import Claim, claim_text
 from tracker.advice.conditions import fires
 from tracker.advice.model import LANGUAGES, MASSAGE_OPEN, TRAINING_CLOSED, Rule, Rules
 from tracker.advice.profiles import DEFAULT, PROFILES
 from tracker.advice.wording import fill
 
+__all__ = ["Advice", "Claim", "Shown", "active", "claim_text", "evaluate", "merged"]
 _WHY = {"en": "Why: ", "de": "Warum: "}
 _TOLD = {"en": " (from what you told us)", "de": " (nach Ihren Angaben)"}
 # `sit_*` facts come from days with 10 h of wear, unless the facts say the day was not covered.
@@ -30,14 +32,6 @@ _PER_DAY = {
 }
 # Tiers whose texts tell what to do next; safety, gate and caution speak whatever is forbidden.
 _ENCOURAGING = frozenset({"main", "habit", "insight"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
-    """A result of the statistics (`evidence.md` 5.7): its outcome and the numbers of its text."""
-
-    outcome: str = "tension"
-    values: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,16 +195,3 @@ def _parts(
         if fires(addition.when, facts):
             parts.append((f"add[{n}]", addition.text[lang]))
     return parts
-
-
-def claim_text(
-    rules: Rules, pattern: str, profile: str, lang: str, claim: Claim | None = None
-) -> str:
-    """The sentence of a massage pattern, about tension or (clinic only) pain; "" if none exists."""
-    outcome = claim.outcome if claim else ("pain" if profile == "clinic" else "tension")
-    if profile != "clinic":
-        outcome = "tension"
-    table = rules.claims.get(pattern, {})
-    template = table.get(lang if outcome == "pain" else f"{outcome}_{lang}", "")
-    values = dict(claim.values) if claim else {}
-    return fill(template, values, lang)

@@ -3,9 +3,12 @@
 
 import pytest
 
-from tracker.advice.engine import Claim, active, claim_text, evaluate, merged
+from tracker.advice.claims import Claim, claim_text, of_result
+from tracker.advice.engine import active, evaluate, merged
 from tracker.advice.load import packaged
 from tracker.report import i18n
+from tracker.trends import claims as trends
+from tracker.trends import nof1
 
 RULES = packaged()
 OK = {
@@ -114,6 +117,40 @@ def test_wellness_speaks_of_tension_and_clinic_of_pain():
     assert "1,2" in wellness
     assert "pain" in claim_text(RULES, "short", "clinic", "en")
     assert claim_text(RULES, "no such pattern", "clinic", "en") == ""
+
+
+def test_a_claim_without_numbers_prints_no_dashes():
+    """R26 on facts alone says what is known without numbers."""
+    facts = {**OK, "massage_pattern": "short", "massage_n": 8}
+    advice = evaluate(RULES, facts, "wellness", "de")
+    text = next(s.text for s in advice.shown if s.rule.id == "R26")
+    assert "deutlich niedriger" in text
+    assert "–" not in text
+
+
+def test_a_range_across_zero_names_both_directions():
+    """An open result says "lower ... higher" and never a minus sign."""
+    values = {"m": 0.1, "lo": -0.8, "hi": 1.0, "crosses_zero": True, "lower": 1.0, "higher": 0.8}
+    text = claim_text(RULES, "uncertain", "wellness", "en", Claim(values=values))
+    assert "from 1.0 points lower to 0.8 points higher" in text
+
+
+def test_the_statistics_hand_over_their_numbers():
+    """What `tracker.trends` found fills the sentence as it is."""
+    found = trends.Claim(
+        category=nof1.Category.SHORT,
+        m=1.2,
+        lo=0.4,
+        hi=2.0,
+        crosses_zero=False,
+        lower=None,
+        higher=None,
+        massages_done=6,
+        days_done=84,
+    )
+    text = claim_text(RULES, "short", "wellness", "de", of_result(found, "tension"))
+    assert "etwa 1,2 Punkte niedriger" in text
+    assert "0,4 bis 2,0" in text
 
 
 def test_a_pain_claim_is_never_printed_in_wellness():
