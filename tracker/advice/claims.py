@@ -38,7 +38,7 @@ def claim_text(
     values = dict(claim.values) if claim else {}
     table = rules.claims.get(pattern, {})
     variants = [f"{prefix}{lang}"]
-    if values.get("crosses_zero"):
+    if values.get("lower") is not None and values.get("higher") is not None:
         variants.insert(0, f"{prefix}crossing_{lang}")
     if values.get("m") is None:
         variants.insert(0, f"{prefix}plain_{lang}")

@@ -13,6 +13,9 @@ from typing import Any
 
 from tracker.errors import InputError
 
+RATE_WINDOW_D = 28
+RATES = frozenset({"train_per_week_28d", "massages_28d"})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
@@ -61,7 +64,7 @@ def facts_from_start(start: Start, today: date) -> dict[str, Any]:
 def with_start(
     measured: Mapping[str, Any], start: Start | None, today: date
 ) -> tuple[dict[str, Any], frozenset[str]]:
-    """(facts, ids that were only told): what is measured wins over what was told.
+    """(facts, ids that rest on what was told): what is measured wins over what was told.
 
     Told answers end with T_START_VALID_D through rule R13, not here.
     """
@@ -69,5 +72,13 @@ def with_start(
         return dict(measured), frozenset()
     told = facts_from_start(start, today)
     known = {k: v for k, v in measured.items() if v is not None}
-    used = frozenset(told) - frozenset(known) - {"start_age_days"}
-    return {**told, **known}, used
+    used = set(told) - set(known) - {"start_age_days"}
+    # Rates over 28 days still rest on the told days before the start; see trends/diary_facts.py.
+    if (today - start.day).days < RATE_WINDOW_D:
+        used |= RATES & set(told)
+    if (
+        "days_since_massage" in told
+        and known.get("days_since_massage") == told["days_since_massage"]
+    ):
+        used.add("days_since_massage")
+    return {**told, **known}, frozenset(used)

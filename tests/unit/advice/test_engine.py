@@ -130,7 +130,7 @@ def test_a_claim_without_numbers_prints_no_dashes():
 
 def test_a_range_across_zero_names_both_directions():
     """An open result says "lower ... higher" and never a minus sign."""
-    values = {"m": 0.1, "lo": -0.8, "hi": 1.0, "crosses_zero": True, "lower": 1.0, "higher": 0.8}
+    values = {"m": 0.1, "lo": -0.8, "hi": 1.0, "lower": 1.0, "higher": 0.8}
     text = claim_text(RULES, "uncertain", "wellness", "en", Claim(values=values))
     assert "from 1.0 points lower to 0.8 points higher" in text
 

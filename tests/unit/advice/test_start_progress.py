@@ -57,6 +57,15 @@ def test_measured_wins_over_told():
     assert with_start({}, None, DAY) == ({}, frozenset())
 
 
+def test_rates_that_still_rest_on_told_days_are_marked():
+    """The statistics blend told and observed days for four weeks; so long the mark stays."""
+    blended = {"train_per_week_28d": 0.4, "days_since_massage": 27, "tension_mean_7d": 3.0}
+    _, told = with_start(blended, START, DAY + timedelta(days=7))
+    assert told == {"train_per_week_28d", "massages_28d", "days_since_massage"}
+    _, later = with_start({**blended, "massages_28d": 2}, START, DAY + timedelta(days=28))
+    assert later == frozenset()
+
+
 @pytest.mark.parametrize(
     "bad",
     [
