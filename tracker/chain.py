@@ -11,12 +11,19 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tracker.model import EPOCH_NS, SECOND_NS, Epochs, Samples, State
+from tracker.exercises import engine
+from tracker.model import EPOCH_NS, SECOND_NS, Epochs, ExerciseSet, Samples, State
 from tracker.signal import pack
 from tracker.signal.epochs import PairState, advance_pairs, start_pairs
 from tracker.signal.features import FeatureState, advance_features, start_features
 from tracker.signal.grid import Blocks, GridState, advance_grid, finish_grid, start_grid
-from tracker.signal.layers import LayerState, advance_layers, start_layers
+from tracker.signal.layers import (
+    LayerState,
+    Span,
+    advance_layers,
+    mark_exercise,
+    start_layers,
+)
 from tracker.signal.results import NEVER_NS, Results, Setup
 from tracker.signal.segment import SegmentState, advance_segment, start_segment
 from tracker.signal.slouch import SlouchEvent
@@ -47,6 +54,7 @@ class ChainState:
     segment: SegmentState
     pairs: PairState
     layers: LayerState
+    exercises: engine.EngineState
 
 
 def start(setup: Setup) -> ChainState:
@@ -58,6 +66,7 @@ def start(setup: Setup) -> ChainState:
         segment=start_segment(),
         pairs=start_pairs(),
         layers=start_layers(),
+        exercises=engine.start(engine.EngineParams(placement=setup.placement)),
     )
 
 
@@ -86,8 +95,20 @@ def finish(state: ChainState) -> tuple[ChainState, Results]:
 def _through(state: ChainState, blocks: Blocks, *, flush: bool) -> tuple[ChainState, Results]:
     setup = state.setup
     features, rows = advance_features(state.features, blocks)
-    segment, decoded = advance_segment(state.segment, blocks.index, rows, setup, flush=flush)
-    pairs, layers = state.pairs, state.layers
+    segment, decoded = advance_segment(
+        state.segment, blocks.index, rows, setup, fs_hz=blocks.fs_hz, flush=flush
+    )
+    pairs, layers, exercises = state.pairs, state.layers, state.exercises
+    sets: list[ExerciseSet] = []
+    spans: list[Span] = []
+    for run in blocks.runs():
+        exercises, found, marks = engine.advance(exercises, run)
+        sets += found
+        spans += [Span(start_ns=m.start_ns, end_ns=m.end_ns, exercise=m.exercise) for m in marks]
+    if flush:
+        exercises, found, marks = engine.finish(exercises)
+        sets += found
+        spans += [Span(start_ns=m.start_ns, end_ns=m.end_ns, exercise=m.exercise) for m in marks]
     tables: list[Epochs] = []
     events: list[SlouchEvent] = []
     last = Epochs.empty()
@@ -95,15 +116,25 @@ def _through(state: ChainState, blocks: Blocks, *, flush: bool) -> tuple[ChainSt
     for i, part in enumerate(decoded):
         closing = flush or i < len(decoded) - 1
         pairs, epochs, final = advance_pairs(pairs, part, setup, flush=closing)
-        layers, out, ended = advance_layers(layers, epochs, final, [], setup)
+        layers, out, ended = advance_layers(layers, epochs, final, setup)
         tables.append(out)
         events.extend(ended)
         if final:
             settled = int(epochs.start_ns[final - 1]) + EPOCH_NS
         last = epochs[-1:] if len(epochs) else last
-    state = replace(state, features=features, segment=segment, pairs=pairs, layers=layers)
+    layers, out = mark_exercise(layers, spans)
+    tables.append(out)
+    state = replace(
+        state,
+        features=features,
+        segment=segment,
+        pairs=pairs,
+        layers=layers,
+        exercises=exercises,
+    )
     return state, Results(
         epochs=replace(merge_epochs(tables), algo=setup.algo),
+        sets=tuple(sets),
         slouch_events=tuple(events),
         settled_ns=settled,
         provisional=State(int(last.state[0])) if len(last) else State.UNKNOWN,
@@ -146,7 +177,7 @@ def analyze(samples: Samples, setup: Setup, second: tuple[Samples, Setup] | None
     return whole
 
 
-_PARTS = ("grid", "features", "segment", "pairs", "layers")
+_PARTS = ("grid", "features", "segment", "pairs", "layers", "exercises")
 
 
 def dump(state: ChainState) -> bytes:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from tracker.errors import UsageError
 from tracker.model import Placement, Pose, Samples
+from tracker.signal.survey import survey
 
 _BODY = {
     "forward": (1, 0, 0),
@@ -26,6 +27,9 @@ _BODY = {
     "down": (0, 0, -1),
 }
 Spans = Sequence[tuple[int, int]]
+Row = tuple[float, float, float]
+Rotation = tuple[Row, Row, Row]
+WRONG_AXES_DEG = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +71,7 @@ class Calibration:
     warnings       one sentence each: wrong placement, upside down, dead axis
     """
 
-    rotation: tuple[tuple[float, float, float], ...] = ((1, 0, 0), (0, 1, 0), (0, 0, 1))
+    rotation: Rotation = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
     offset_g: tuple[float, float, float] = (0.0, 0.0, 0.0)
     gain: tuple[float, float, float] = (1.0, 1.0, 1.0)
     tall_deg: float = math.nan
@@ -112,19 +116,51 @@ def calibrate(
     axes: Axes | None = None,
     poses: Mapping[Pose, Spans] | None = None,
 ) -> Calibration:
-    """The calibration of a recording from its axes, poses and movement."""
+    """The calibration of a recording from its axes, poses and movement.
+
+    Up is gravity in the poses, else in walking, else as the axes say, else in the most upright
+    still stretch. Forward is as the axes say, else the direction of the bend, else the sagittal
+    plane of movement, else the sensor's face (+z, away from the wearer). The gain is that of the
+    still stretches: specific force at rest is 1 g.
+    """
     poses = poses or {}
+    seen = survey(samples)
+    gain = seen.gain
+    warnings = list(seen.warnings)
+    method: list[str] = []
     up = _pose_up(samples, poses)
+    source = "poses"
+    if up is None and seen.walking is not None:
+        up, source = seen.walking, "walking"
     if axes is not None:
         rotation = axes.rotation()
-        method = ["axes"]
+        method.append("axes")
+        if up is not None:
+            tilted = math.degrees(math.acos(min(1.0, max(-1.0, _unit(rotation @ up)[2]))))
+            if tilted > WRONG_AXES_DEG:
+                warnings.append(
+                    f"the stated axes and gravity differ by {tilted:.0f} degrees: check the axes, "
+                    "or whether the sensor was worn upside down"
+                )
+            rotation = _level(rotation @ up) @ rotation
+            method.append(source)
     else:
-        gravity = up if up is not None else np.median(samples.acc_g, axis=0).astype(np.float64)
-        rotation = frame_from(gravity, placement)
-        method = ["gravity", "face"]
-    if up is not None:
-        rotation = _level(rotation @ up) @ rotation
-        method.append("poses")
+        if up is None:
+            up, source = seen.upright(), "gravity"
+        rotation = frame_from(up, placement)
+        method.append(source)
+        bend = _mean_in(samples, poses.get(Pose.BEND, ()))
+        turned = _towards_bend(rotation, bend) if bend is not None else None
+        if turned is not None:
+            method.append("bend")
+        else:
+            turned = seen.sagittal(rotation)
+            if turned is not None:
+                method.append("sagittal")
+        if turned is None:
+            method.append("face")
+        else:
+            rotation = turned
     found: dict[str, float] = {}
     for pose, name in (
         (Pose.SITTING_TALL, "tall"),
@@ -133,18 +169,58 @@ def calibrate(
         (Pose.WALKING, "walking"),
     ):
         mean = _mean_in(samples, poses.get(pose, ()))
+        if mean is None and name == "walking":
+            mean = seen.walking
         if mean is not None:
-            b = rotation @ mean
-            found[f"{name}_deg"] = math.degrees(math.atan2(-b[0], b[2]))
+            found[f"{name}_deg"], side = tilt_of(rotation @ mean)
             if name == "tall":
-                found["tall_side_deg"] = math.degrees(math.atan2(b[1], math.hypot(b[0], b[2])))
+                found["tall_side_deg"] = side
     return Calibration(
-        rotation=tuple(tuple(float(x) for x in row) for row in rotation),  # type: ignore[misc]
+        rotation=_rows_of(rotation),
+        gain=(gain, gain, gain),
+        tall_deg=found.get("tall_deg", math.nan),
+        tall_side_deg=found.get("tall_side_deg", math.nan),
+        slumped_deg=found.get("slumped_deg", math.nan),
+        standing_deg=found.get("standing_deg", math.nan),
+        walking_deg=found.get("walking_deg", math.nan),
         method=tuple(method),
         made_ns=int(samples.t_ns[-1]) if len(samples) else 0,
-        quality=1.0 if up is not None else 0.5,
-        **found,
+        quality={"poses": 1.0, "walking": 0.8}.get(source, 0.5) if up is not None else 0.4,
+        warnings=tuple(warnings),
     )
+
+
+def tilt_of(body: NDArray[np.float64]) -> tuple[float, float]:
+    """Forward tilt and side tilt (right positive) of a direction in body axes, degrees."""
+    return (
+        math.degrees(math.atan2(-body[0], body[2])),
+        math.degrees(math.atan2(body[1], math.hypot(body[0], body[2]))),
+    )
+
+
+def _rows_of(rotation: NDArray[np.float64]) -> Rotation:
+    a, b, c = rotation.tolist()
+    return ((a[0], a[1], a[2]), (b[0], b[1], b[2]), (c[0], c[1], c[2]))
+
+
+def _unit(v: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(v / max(float(np.linalg.norm(v)), 1e-9))
+
+
+def _towards_bend(
+    rotation: NDArray[np.float64], bend: NDArray[np.float64]
+) -> NDArray[np.float64] | None:
+    """Turn about up so that the bend leans forward: gravity moves to -x."""
+    b = _unit(rotation @ bend)
+    if math.hypot(b[0], b[1]) < 0.17:
+        return None
+    return _turn(math.atan2(-b[1], -b[0])) @ rotation
+
+
+def _turn(angle: float) -> NDArray[np.float64]:
+    """A turn of the frame by `angle` about up: the direction at `angle` becomes forward."""
+    c, s = math.cos(angle), math.sin(angle)
+    return np.array([[c, s, 0.0], [-s, c, 0.0], [0.0, 0.0, 1.0]])
 
 
 def frame_from(gravity: NDArray[np.float64], placement: Placement) -> NDArray[np.float64]:

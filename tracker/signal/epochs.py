@@ -13,6 +13,7 @@ from tracker.signal.results import Setup
 from tracker.signal.segment import Decoded
 from tracker.signal.slouch import limits, slump_pct
 from tracker.signal.trunk import trunk_of
+from tracker.signal.wear import AWAY, BROKEN
 
 _STATE = np.zeros(CLASSES, np.uint8)
 _STATE[[LIE, SIT, STAND, WALK, EXER]] = [
@@ -23,6 +24,7 @@ _STATE[[LIE, SIT, STAND, WALK, EXER]] = [
     State.EXERCISE,
 ]
 UNKNOWN_BELOW = 0.0
+AWAY_CONFIDENCE = 0.97
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -32,6 +34,7 @@ class PairState:
     index: NDArray[np.int64]
     rows: NDArray[np.float32]
     posterior: NDArray[np.float64]
+    wear: NDArray[np.uint8]
 
 
 def start_pairs() -> PairState:
@@ -40,6 +43,7 @@ def start_pairs() -> PairState:
         index=np.empty(0, np.int64),
         rows=np.empty((0, f.COLUMNS), np.float32),
         posterior=np.empty((0, CLASSES)),
+        wear=np.empty(0, np.uint8),
     )
 
 
@@ -50,13 +54,16 @@ def advance_pairs(
     index = np.concatenate([state.index, decoded.index])
     rows = np.concatenate([state.rows, decoded.rows])
     posterior = np.concatenate([state.posterior, decoded.posterior])
+    worn = np.concatenate([state.wear, decoded.wear])
     n_final = index.shape[0] - decoded.open_n
     if not flush and n_final and index[n_final - 1] % 2 == 0:
         n_final -= 1
     rest = slice(n_final, index.shape[0] - decoded.open_n)
-    state = PairState(index=index[rest], rows=rows[rest], posterior=posterior[rest])
-    final = _epochs(index[:n_final], rows[:n_final], posterior[:n_final], setup)
-    later = _epochs(index[n_final:], rows[n_final:], posterior[n_final:], setup)
+    state = PairState(
+        index=index[rest], rows=rows[rest], posterior=posterior[rest], wear=worn[rest]
+    )
+    final = _epochs(index[:n_final], rows[:n_final], posterior[:n_final], worn[:n_final], setup)
+    later = _epochs(index[n_final:], rows[n_final:], posterior[n_final:], worn[n_final:], setup)
     return state, Epochs.concat([final, later]), len(final)
 
 
@@ -64,10 +71,11 @@ def _epochs(
     index: NDArray[np.int64],
     rows: NDArray[np.float32],
     posterior: NDArray[np.float64],
+    worn: NDArray[np.uint8],
     setup: Setup,
 ) -> Epochs:
     there = rows[:, f.VALID] > 0
-    index, rows, posterior = index[there], rows[there], posterior[there]
+    index, rows, posterior, worn = index[there], rows[there], posterior[there], worn[there]
     n = index.shape[0]
     if n == 0:
         return Epochs.empty()
@@ -84,6 +92,11 @@ def _epochs(
     best = share.argmax(axis=1)
     confidence = np.take_along_axis(share, best[:, None], 1)[:, 0]
     state = np.where(confidence < UNKNOWN_BELOW, State.UNKNOWN, _STATE[best]).astype(np.uint8)
+    away = pooled((worn == AWAY).astype(np.float64)) >= 0.5
+    broken = pooled((worn == BROKEN).astype(np.float64)) >= 0.5
+    state[away] = State.NOT_WORN
+    state[broken] = State.UNKNOWN
+    confidence = np.where(away, AWAY_CONFIDENCE, np.where(broken, 0.0, confidence))
     tilt = np.degrees(np.arctan2(-mean[:, 0], mean[:, 2]))
     side = np.degrees(np.arctan2(mean[:, 1], np.hypot(mean[:, 0], mean[:, 2])))
     tilt = _fixed(tilt, 10)
@@ -103,7 +116,7 @@ def _epochs(
         slump_pct=pct,
         move_mg=_fixed(pooled(rows[:, f.VM_MAD].astype(np.float64)) * 1000, 10),
         exercise=np.zeros(k, np.uint8),
-        worn=(state != State.NOT_WORN).astype(np.uint8),
+        worn=(~(away | broken)).astype(np.uint8),
         valid=_fixed(total / 2, 100),
     )
 

@@ -15,22 +15,30 @@ from tracker.signal.grid import BLOCK_N, FS_HZ, Blocks
 SUB_N = 25  # 0.5 s
 SUBS = BLOCK_N // SUB_N
 
-# Columns of a row. `_SUB` columns hold one number per half second.
+# Columns of a row. `SUB_` columns hold one number per half second.
 MEAN = slice(0, 3)  # g
 VAR = slice(3, 6)  # g^2 within the block
 VM_MEAN, VM_VAR, VM_MAD, VM_MAX, VM_MIN = 6, 7, 8, 9, 10
 GYR_MEAN = slice(11, 14)  # deg/s; NaN without gyro
 GYR_VAR = slice(14, 17)
 VALID = 17
-DOM_HZ, DOM_SHARE, BAND_LOW, BAND_STEP, BAND_HIGH, BAND_NOISE = 18, 19, 20, 21, 22, 23
+DOM_HZ, DOM_SHARE = 18, 19  # of |a|, 0.6 to 3.4 Hz, 5 s
+BANDS_VM = slice(20, 24)  # g^2: 0.2-0.6, 0.6-3.4, 3.4-8, 8-20 Hz
 SUB_X = slice(24, 29)
 SUB_Y = slice(29, 34)
 SUB_Z = slice(34, 39)
 SUB_VM = slice(39, 44)  # mean of |a| - 1 g
 SUB_MOM = slice(44, 49)  # first moment of |a| about the middle of the half second, g s
 JERK = 49  # mean |difference| of |a|, g
-COLUMNS = 50
+SKEW = 50  # third standardised moment of |a|: heel strikes make it positive
+BANDS_X = slice(51, 55)  # g^2: 0.2-0.5, 0.5-1.2, 1.2-2.5, 2.5-5 Hz of 10 Hz means, 5 s
+BANDS_Y = slice(55, 59)
+BANDS_Z = slice(59, 63)
+DOM_X, DOM_Y = 63, 64  # Hz, 0.2 to 5
+COLUMNS = 65
 
+TENTH_N = 5  # samples per value of the 10 Hz series
+TENTHS = BLOCK_N // TENTH_N
 _FREQ = np.fft.rfftfreq(2 * BLOCK_N, 1 / FS_HZ)
 _WINDOW = np.hanning(2 * BLOCK_N + 1)[:-1].astype(np.float32)
 
@@ -41,20 +49,26 @@ def _band(low: float, high: float) -> slice:
 
 
 _LOW, _STEP, _HIGH, _NOISE = _band(0.19, 0.6), _band(0.6, 3.4), _band(3.4, 8.0), _band(8.0, 20.0)
+_FREQ_10 = np.fft.rfftfreq(2 * TENTHS, TENTH_N / FS_HZ)
+_EDGES_10 = np.searchsorted(_FREQ_10, [0.19, 0.5, 1.2, 2.5]).astype(np.intp)
+_WINDOW_10 = np.hanning(2 * TENTHS + 1)[:-1].astype(np.float32)
 _MOMENT = ((np.arange(SUB_N) - (SUB_N - 1) / 2) / FS_HZ).astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class FeatureState:
-    """|a| of the newest block, for the 5 s spectrum."""
+    """The newest block, for the spectra of 5 s: |a| at 50 Hz and the axes at 10 Hz."""
 
     index: int
     vm: NDArray[np.float32]
+    tenths: NDArray[np.float32]
 
 
 def start_features() -> FeatureState:
     """Nothing seen."""
-    return FeatureState(index=-(2**62), vm=np.zeros(BLOCK_N, np.float32))
+    return FeatureState(
+        index=-(2**62), vm=np.zeros(BLOCK_N, np.float32), tenths=np.zeros((3, TENTHS), np.float32)
+    )
 
 
 def advance_features(
@@ -67,7 +81,8 @@ def advance_features(
         return state, rows
     acc = blocks.values[:3]
     rows[:, VALID] = blocks.valid.mean(axis=1, dtype=np.float32)
-    sub = acc.reshape(3, n, SUBS, SUB_N).mean(axis=3)
+    tenths = acc.reshape(3, n, TENTHS, TENTH_N).mean(axis=3)
+    sub = tenths.reshape(3, n, SUBS, SUB_N // TENTH_N).mean(axis=3)
     rows[:, SUB_X], rows[:, SUB_Y], rows[:, SUB_Z] = sub
     mean = sub.mean(axis=2)
     rows[:, MEAN] = mean.T
@@ -80,8 +95,16 @@ def advance_features(
         rows[:, GYR_VAR] = _variance(gyr).T
     else:
         rows[:, 11:17] = np.nan
-    _spectrum(rows, vm, state, blocks.index)
-    return FeatureState(index=int(blocks.index[-1]), vm=vm[-1].copy()), rows
+    alone = np.diff(blocks.index, prepend=state.index) != 1
+    _spectrum(rows, vm, state.vm, alone)
+    for axis, bands in enumerate((BANDS_X, BANDS_Y, BANDS_Z)):
+        dominant = _bands_10(rows[:, bands], tenths[axis], state.tenths[axis], alone)
+        if axis < 2:
+            rows[:, DOM_X + axis] = dominant
+    state = FeatureState(
+        index=int(blocks.index[-1]), vm=vm[-1].copy(), tenths=np.ascontiguousarray(tenths[:, -1])
+    )
+    return state, rows
 
 
 def _variance(values: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -102,38 +125,61 @@ def _magnitude(rows: NDArray[np.float32], vm: NDArray[np.float32]) -> None:
     parts = vm.reshape(n, SUBS, SUB_N)
     rows[:, SUB_VM] = parts.mean(axis=2) - np.float32(1)
     rows[:, SUB_MOM] = (parts * _MOMENT).sum(axis=2) / np.float32(FS_HZ)
-    centred *= centred
-    rows[:, VM_VAR] = centred.mean(axis=1)
+    square = centred * centred
+    variance = square.mean(axis=1)
+    rows[:, VM_VAR] = variance
+    square *= centred
+    rows[:, SKEW] = square.mean(axis=1) / np.maximum(variance, np.float32(1e-6)) ** np.float32(1.5)
+
+
+def _pairs(
+    values: NDArray[np.float32], before: NDArray[np.float32], alone: NDArray[np.bool_]
+) -> NDArray[np.float32]:
+    """Windows of two blocks, centred; a block without one before it stands alone."""
+    n, k = values.shape
+    pair = np.empty((n, 2 * k), np.float32)
+    pair[:, k:] = values
+    pair[1:, :k] = values[:-1]
+    pair[0, :k] = before
+    if alone.any():
+        pair[alone, :k] = values[alone].mean(axis=1, keepdims=True)
+    pair -= pair.mean(axis=1, keepdims=True)
+    return pair
+
+
+def _power(pair: NDArray[np.float32], window: NDArray[np.float32]) -> NDArray[np.float32]:
+    """One-sided power; the Hann window's mean square is 3/8."""
+    pair *= window
+    spectrum = np.fft.rfft(pair, axis=1)
+    power = spectrum.real * spectrum.real + spectrum.imag * spectrum.imag
+    power *= np.float32(2 / (0.375 * window.shape[0] ** 2))
+    return power
 
 
 def _spectrum(
     rows: NDArray[np.float32],
     vm: NDArray[np.float32],
-    state: FeatureState,
-    index: NDArray[np.int64],
+    before: NDArray[np.float32],
+    alone: NDArray[np.bool_],
 ) -> None:
-    n = vm.shape[0]
-    pair = np.empty((n, 2 * BLOCK_N), np.float32)
-    pair[:, BLOCK_N:] = vm
-    pair[1:, :BLOCK_N] = vm[:-1]
-    pair[0, :BLOCK_N] = state.vm
-    alone = np.diff(index, prepend=state.index) != 1
-    if alone.any():
-        # No block before this one: the window is the block and its own mean.
-        pair[alone, :BLOCK_N] = rows[alone, VM_MEAN][:, None]
-    pair -= pair.mean(axis=1, keepdims=True)
-    pair *= _WINDOW
-    spectrum = np.fft.rfft(pair, axis=1)
-    power = spectrum.real * spectrum.real + spectrum.imag * spectrum.imag
-    # Hann power: sum of window squared is 3/8 N; one-sided spectrum counts twice.
-    power *= np.float32(2 / (0.375 * (2 * BLOCK_N) ** 2))
-    rows[:, BAND_LOW] = power[:, _LOW].sum(axis=1)
-    rows[:, BAND_STEP] = power[:, _STEP].sum(axis=1)
-    rows[:, BAND_HIGH] = power[:, _HIGH].sum(axis=1)
-    rows[:, BAND_NOISE] = power[:, _NOISE].sum(axis=1)
+    power = _power(_pairs(vm, before, alone), _WINDOW)
+    bands = rows[:, BANDS_VM]
+    for i, band in enumerate((_LOW, _STEP, _HIGH, _NOISE)):
+        bands[:, i] = power[:, band].sum(axis=1)
     step = power[:, _STEP]
     at = step.argmax(axis=1)
     rows[:, DOM_HZ] = _FREQ[_STEP][at]
-    near = np.take_along_axis(step, at[:, None], 1)[:, 0]
-    total = rows[:, BAND_LOW] + rows[:, BAND_STEP] + rows[:, BAND_HIGH]
-    rows[:, DOM_SHARE] = near / np.maximum(total, np.float32(1e-9))
+    peak = np.take_along_axis(step, at[:, None], 1)[:, 0]
+    rows[:, DOM_SHARE] = peak / np.maximum(bands[:, 0] + bands[:, 1] + bands[:, 2], 1e-9)
+
+
+def _bands_10(
+    out: NDArray[np.float32],
+    tenths: NDArray[np.float32],
+    before: NDArray[np.float32],
+    alone: NDArray[np.bool_],
+) -> NDArray[np.float32]:
+    """Bands of one axis at 10 Hz; returns the dominant frequency."""
+    power = _power(_pairs(tenths, before, alone), _WINDOW_10)
+    out[:] = np.add.reduceat(power, _EDGES_10, axis=1)
+    return _FREQ_10[1:].astype(np.float32)[power[:, 1:].argmax(axis=1)]

@@ -184,11 +184,11 @@ def finish_grid(state: GridState) -> tuple[GridState, Blocks]:
 
 
 def _rate(t: NDArray[np.int64]) -> float:
-    """Median rate of the first two seconds, in Hz; 0 for a single sample."""
+    """Mean rate of the first two seconds, in Hz; 0 for a single sample."""
     head = t[: int(np.searchsorted(t, t[0] + _RATE_SPAN_NS)) + 1]
     if head.shape[0] < 2:
         return 0.0
-    return float(SECOND_NS / np.median(np.diff(head)))
+    return float(SECOND_NS * (head.shape[0] - 1) / (head[-1] - head[0]))
 
 
 def _rows(state: GridState, samples: Samples) -> tuple[NDArray[np.int64], NDArray[np.float32]]:

@@ -14,7 +14,8 @@ from tracker.model import EPOCH_NS, SECOND_NS, Epochs, Exercise, State
 from tracker.signal.results import Setup
 from tracker.signal.slouch import DwellState, SlouchEvent, advance_dwell, limits
 
-REACH_NS = 300 * SECOND_NS
+REACH_NS = 630 * SECOND_NS  # the longest set the exercises report
+KEEP_NS = 2 * REACH_NS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,36 +42,41 @@ def start_layers() -> LayerState:
 
 
 def advance_layers(
-    state: LayerState, epochs: Epochs, final: int, spans: list[Span], setup: Setup
+    state: LayerState, epochs: Epochs, final: int, setup: Setup
 ) -> tuple[LayerState, Epochs, tuple[SlouchEvent, ...]]:
     """Rows to give out (old ones that changed, new ones) and slouch events that ended."""
     new = epochs[:final]
-    dwell, mark_from, ended = _dwell(state.dwell, new, setup)
+    dwell, marks, ended = _dwell(state.dwell, new, setup)
     kept = Epochs.concat([state.kept, new])
     changed = np.zeros(len(kept), np.bool_)
     changed[len(state.kept) :] = True
-    if mark_from:
+    if marks:
         label = kept.state.copy()
-        for a, b in mark_from:
+        for a, b in marks:
             hit = (kept.start_ns >= a) & (kept.start_ns < b) & (label == State.SITTING)
             label[hit] = State.SLOUCHING
             changed |= hit
         kept = replace(kept, state=label)
-    table = state.spans
+    out = lay(Epochs.concat([kept[changed], epochs[final:]]), state.spans)
+    return replace(state, kept=kept, dwell=dwell), out, ended
+
+
+def mark_exercise(state: LayerState, spans: list[Span]) -> tuple[LayerState, Epochs]:
+    """Take the spans of finished sets; return the rows that became exercise. Ends a call."""
+    table, kept = state.spans, state.kept
+    out = Epochs.empty()
     if spans:
         fresh = np.array(
             [(max(s.start_ns, s.end_ns - REACH_NS), s.end_ns, int(s.exercise)) for s in spans],
             np.int64,
         )
         table = np.concatenate([table, fresh])
-        changed |= kept.start_ns >= int(fresh[:, 0].min()) - EPOCH_NS
-    out = Epochs.concat([kept[changed], epochs[final:]])
-    out = lay(out, table)
+        out = lay(kept[kept.start_ns >= int(fresh[:, 0].min()) - EPOCH_NS], table)
     if len(kept):
-        edge = int(kept.start_ns[-1]) - 2 * REACH_NS
+        edge = int(kept.start_ns[-1]) - KEEP_NS
         kept = kept[kept.start_ns >= edge]
         table = table[table[:, 1] >= edge]
-    return LayerState(kept=kept, spans=table, dwell=dwell), out, ended
+    return replace(state, kept=kept, spans=table), out
 
 
 def lay(epochs: Epochs, spans: NDArray[np.int64]) -> Epochs:

@@ -1,45 +1,98 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a block looks like: evidence for lying, sitting, standing, walking and exercise."""
+"""What a block looks like: evidence for lying, sitting, standing, walking and exercise.
+
+A small trained model where the place has one, rules where it has none; both obey the same physics:
+lying is an inclination, nothing changes without motion, and up is not down (`events.lift`).
+"""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tracker.model import Placement
+from tracker.signal import context
 from tracker.signal import features as f
 from tracker.signal.decode import CLASSES, EXER, LIE, SIT, STAND, WALK, Evidence
+from tracker.signal.events import lift
+from tracker.signal.models import model_for
 from tracker.signal.results import Setup
+from tracker.signal.wear import WORN
 
-LOOK_AHEAD = 12  # blocks after a block that its evidence may use
-LOOK_BACK = 24
+BORROWED = frozenset({Placement.UPPER_BACK, Placement.LOWER_BACK})
+LOOK_AHEAD = 14  # blocks after a block that its evidence may use
+LOOK_BACK = 28
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RuleParams:
-    """Thresholds of the rules; sources in docs/recognition.md."""
+class PostureParams:
+    """Thresholds of rules and decoder; sources in docs/recognition.md."""
 
-    lying_deg: float = 62.0  # 64.9 deg, Vaha-Ypya 2018
+    lying_deg: float = 60.0  # 64.9 deg, Vaha-Ypya 2018
+    upright_deg: float = 40.0  # nobody lies this upright
     walk_sd_g: float = 0.055
     walk_share: float = 0.08
     run_sd_g: float = 0.45
-    still_range_g: float = 0.25
+    trust: float = 0.5  # blocks overlap, so their evidence is not independent
     change_still: float = 3e-4
-    change_moving: float = 0.06
+    change_moving: float = 0.15
+    move_g: float = 0.15
+    lift_per_m: float = 10.0
+    lift_most: float = 5.0
+    borrowed_trust: float = 0.15
+    sit_odds: float = 1.25
+
+
+PARAMS = PostureParams()
 
 
 def evidence(
-    rows: NDArray[np.float32], setup: Setup, params: RuleParams = RuleParams()
+    rows: NDArray[np.float32],
+    worn: NDArray[np.uint8],
+    setup: Setup,
+    params: PostureParams = PARAMS,
 ) -> Evidence:
-    """Evidence of the rules for rows (n, COLUMNS); rows without data say nothing."""
-    n = rows.shape[0]
-    mean = rows[:, f.MEAN].astype(np.float64)
-    length = np.maximum(np.sqrt((mean * mean).sum(axis=1)), 1e-6)
-    incline = np.degrees(np.arccos(np.clip(mean[:, 2] / length, -1, 1)))
+    """Evidence for consecutive rows (n, COLUMNS); rows without data or not worn say nothing."""
+    seen = context.describe(rows)
+    gyro = not bool(np.isnan(rows[:, f.GYR_VAR][rows[:, f.VALID] > 0]).any())
+    model = model_for(setup.placement, gyro=gyro, research=setup.research_models)
+    incline = np.degrees(np.arccos(np.clip(seen[:, 2].astype(np.float64), -1, 1)))
+    if model is None:
+        lik = rules(rows, incline, params)
+    else:
+        lik = np.full((rows.shape[0], CLASSES), 1e-4)
+        logp = model.log_probabilities(seen)
+        for i, code in enumerate(model.classes.tolist()):
+            lik[:, code] = np.exp(np.maximum(logp[:, i], -9.0))
+        if setup.placement in BORROWED:
+            _share_upright(lik, params)
+        if EXER not in model.classes:
+            fast = np.sqrt(rows[:, f.VM_VAR].astype(np.float64)) > params.run_sd_g
+            lik[fast, EXER] = 1.0
+            lik[fast, WALK] *= 0.1
+    lik[incline < params.upright_deg, LIE] *= 1e-3
+    lik[incline > 75.0, STAND] *= 1e-2
+    lik = lik**params.trust
+    lik[(rows[:, f.VALID] < 0.3) | (worn != WORN)] = 1.0
+    return Evidence(likelihood=lik, change=_change(rows, params))
+
+
+def _share_upright(lik: NDArray[np.float64], params: PostureParams) -> None:
+    """Where a place borrows a model, how sitting and standing *look* is known only vaguely."""
+    both = lik[:, SIT] + lik[:, STAND]
+    odds = (lik[:, SIT] / lik[:, STAND]) ** params.borrowed_trust * params.sit_odds
+    lik[:, SIT] = both * odds / (1 + odds)
+    lik[:, STAND] = both / (1 + odds)
+
+
+def rules(
+    rows: NDArray[np.float32], incline: NDArray[np.float64], params: PostureParams
+) -> NDArray[np.float64]:
+    """Likelihoods (n, 5) by rules alone: for a place without a model."""
     sd = np.sqrt(rows[:, f.VM_VAR].astype(np.float64))
-    share = rows[:, f.DOM_SHARE]
     moving = sd > params.walk_sd_g
-    periodic = moving & (share > params.walk_share)
-    lik = np.full((n, CLASSES), 0.02)
+    periodic = moving & (rows[:, f.DOM_SHARE] > params.walk_share)
+    lik = np.full((rows.shape[0], CLASSES), 0.02)
     lying = incline > params.lying_deg
     run = sd > params.run_sd_g
     lik[:, LIE] = np.where(lying & ~periodic, 1.0, 0.02)
@@ -48,11 +101,40 @@ def evidence(
     upright = ~lying & ~periodic
     lik[:, SIT] = np.where(upright, 0.6, 0.05)
     lik[:, STAND] = np.where(upright, 0.5, 0.05)
-    lik[rows[:, f.VALID] < 0.5] = 1.0
-    swing = (rows[:, f.VM_MAX] - rows[:, f.VM_MIN]) > params.still_range_g
-    p = np.where(swing, params.change_moving, params.change_still)
-    change = np.empty((n, CLASSES, CLASSES))
-    change[:] = (p / (CLASSES - 1))[:, None, None]
+    return lik
+
+
+# How likely a change goes from one posture (row) to another, LIE SIT STAND WALK EXER.
+_WAYS = np.array(
+    [
+        [0.0, 0.6, 0.25, 0.1, 0.05],
+        [0.2, 0.0, 0.5, 0.2, 0.1],
+        [0.1, 0.35, 0.0, 0.45, 0.1],
+        [0.05, 0.2, 0.6, 0.0, 0.15],
+        [0.1, 0.25, 0.4, 0.25, 0.0],
+    ]
+)
+
+
+def _change(rows: NDArray[np.float32], params: PostureParams) -> NDArray[np.float64]:
+    n = rows.shape[0]
+    spread = np.where(rows[:, f.VALID] > 0, rows[:, f.VM_MAX] - rows[:, f.VM_MIN], np.float32(1))
+    before = np.empty_like(spread)
+    before[1:] = spread[:-1]
+    before[:1] = spread[:1]
+    moved = np.maximum(spread, before).astype(np.float64)
+    odds = np.clip((np.log10(np.maximum(moved, 1e-3)) - np.log10(params.move_g)) / 0.3, -1, 1)
+    low, high = np.log10(params.change_still), np.log10(params.change_moving)
+    p = 10.0 ** (low + (high - low) * (odds + 1) / 2)
+    change = p[:, None, None] * _WAYS
+    up = np.clip(params.lift_per_m * lift(rows), -params.lift_most, params.lift_most)
+    rise, fall = np.exp(up), np.exp(-up)
+    for low_state, high_state in ((SIT, STAND), (SIT, WALK), (LIE, SIT), (LIE, STAND), (LIE, WALK)):
+        change[:, low_state, high_state] *= rise
+        change[:, high_state, low_state] *= fall
+    leave = change.sum(axis=2)
+    over = np.maximum(leave / 0.9, 1.0)
+    change /= over[:, :, None]
     for s in range(CLASSES):
-        change[:, s, s] = 1 - p
-    return Evidence(likelihood=lik, change=change)
+        change[:, s, s] = 1.0 - leave[:, s] / over[:, s]
+    return change

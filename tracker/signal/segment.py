@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from tracker.signal import decode, features
+from tracker.signal import decode, features, wear
 from tracker.signal import posture as p
 from tracker.signal.results import Setup
 
@@ -35,6 +35,7 @@ class Decoded:
     index: NDArray[np.int64]
     rows: NDArray[np.float32]
     posterior: NDArray[np.float64]
+    wear: NDArray[np.uint8]
     open_n: int
 
 
@@ -54,6 +55,7 @@ def advance_segment(
     rows: NDArray[np.float32],
     setup: Setup,
     *,
+    fs_hz: float,
     flush: bool,
 ) -> tuple[SegmentState, list[Decoded]]:
     """Take rows of new blocks; return what is final and what is provisional."""
@@ -64,32 +66,41 @@ def advance_segment(
         if at.size:
             end = state.first + state.rows.shape[0]
             if state.rows.shape[0] and int(index[at[0]]) > end + BRIDGE:
-                state, closed = _decode(state, setup, close=True)
+                state, closed = _decode(state, setup, fs_hz, close=True)
                 out.append(closed)
-            state = _append(state, index[at], rows[at])
+            first, table = append_rows(state.first, state.rows, index[at], rows[at])
+            state = replace(state, first=first, rows=table)
     if state.rows.shape[0]:
-        state, newest = _decode(state, setup, close=flush)
+        state, newest = _decode(state, setup, fs_hz, close=flush)
         out.append(newest)
     return state, out
 
 
-def _append(
-    state: SegmentState, index: NDArray[np.int64], rows: NDArray[np.float32]
-) -> SegmentState:
-    first = state.first if state.rows.shape[0] else int(index[0])
+def append_rows(
+    first: int,
+    rows: NDArray[np.float32],
+    index: NDArray[np.int64],
+    new: NDArray[np.float32],
+) -> tuple[int, NDArray[np.float32]]:
+    """Rows of consecutive blocks from `first` on; missing blocks are rows without data."""
+    if rows.shape[0] == 0:
+        first = int(index[0])
     n = int(index[-1]) + 1 - first
-    if state.rows.shape[0] == 0 and n == rows.shape[0]:
-        return replace(state, first=first, rows=rows)
+    if rows.shape[0] == 0 and n == new.shape[0]:
+        return first, new
     table = np.full((n, features.COLUMNS), np.nan, np.float32)
     table[:, features.VALID] = 0
-    table[: state.rows.shape[0]] = state.rows
-    table[index - first] = rows
-    return replace(state, first=first, rows=table)
+    table[: rows.shape[0]] = rows
+    table[index - first] = new
+    return first, table
 
 
-def _decode(state: SegmentState, setup: Setup, *, close: bool) -> tuple[SegmentState, Decoded]:
+def _decode(
+    state: SegmentState, setup: Setup, fs_hz: float, *, close: bool
+) -> tuple[SegmentState, Decoded]:
     n = state.rows.shape[0]
-    found = p.evidence(state.rows, setup)
+    worn = wear.wear(state.rows, fs_hz)
+    found = p.evidence(state.rows, worn, setup)
     new = decode.Evidence(
         likelihood=found.likelihood[state.done :], change=found.change[state.done :]
     )
@@ -101,7 +112,11 @@ def _decode(state: SegmentState, setup: Setup, *, close: bool) -> tuple[SegmentS
     posterior = np.concatenate([settled, decode.smooth_tail(alpha, new, open_from - state.done)])
     at = np.concatenate([np.arange(state.done, final), np.arange(open_from, n)])
     decoded = Decoded(
-        index=state.first + at, rows=state.rows[at], posterior=posterior, open_n=n - open_from
+        index=state.first + at,
+        rows=state.rows[at],
+        posterior=posterior,
+        wear=worn[at],
+        open_n=n - open_from,
     )
     if close:
         return replace(start_segment(), alpha=_fade(alpha[-1])), decoded

@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A first look at a recording in the sensor's own axes: gain, walking, plane of movement, faults.
+
+Rules alone, with thresholds in units of the sensor's own gravity, so that a gain error changes
+nothing. At most `MOST_CHUNKS` hours are looked at.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tracker.model import SECOND_NS, Samples
+from tracker.signal import features as f
+from tracker.signal.grid import Blocks, advance_grid, finish_grid, start_grid
+
+MOST_CHUNKS = 4
+CHUNK_NS = 3600 * SECOND_NS
+ENOUGH_WALKING = 48  # blocks: two minutes
+STILL_G = 0.013  # standard deviation per axis, van Hees 2014
+GAIN_RANGE = (0.85, 1.15)
+WALK_MIN_BLOCKS = 3
+# Walking at the trunk: |a| varies by 0.05-0.5 g, most of it at the step rate, more up than down.
+WALK_SD_G = (0.055, 0.45)
+WALK_SHARE = 0.12
+WALK_HZ = (1.1, 2.5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Survey:
+    """What was seen. Directions are in the sensor's axes.
+
+    gain       factor that makes |acc| 1 g at rest
+    walking    mean direction of gravity while walking, None without walking
+    still      (k, 3) directions of gravity in still blocks
+    moves      (k, 3) changes of direction per half second while changing posture
+    """
+
+    gain: float
+    walking: NDArray[np.float64] | None
+    still: NDArray[np.float64]
+    moves: NDArray[np.float64]
+    warnings: tuple[str, ...]
+
+    def upright(self) -> NDArray[np.float64]:
+        """Without any hint: the commonest still direction that is not along the sensor's face.
+
+        A sensor whose face points up or down lies on its back or its front: that is a person lying
+        down, or a table, and tells nothing about up.
+        """
+        from_face = np.abs(self.still[:, 2]) if self.still.size else np.empty(0)
+        standing = self.still[from_face < math.cos(math.radians(45.0))] if self.still.size else None
+        if standing is None or not standing.size:
+            return np.array([1.0, 0.0, 0.0])
+        middle = np.median(standing, axis=0)
+        near = standing[standing @ middle > math.cos(math.radians(40.0))]
+        return np.asarray((near if near.size else standing).mean(axis=0))
+
+    def sagittal(self, rotation: NDArray[np.float64]) -> NDArray[np.float64] | None:
+        """`rotation` turned so that most movement is forward and back; None when undecided."""
+        if self.moves.shape[0] < 60:
+            return None
+        flat = (self.moves @ rotation.T)[:, :2]
+        xx, yy = float((flat[:, 0] ** 2).sum()), float((flat[:, 1] ** 2).sum())
+        xy = float((flat[:, 0] * flat[:, 1]).sum())
+        spread = math.hypot(xx - yy, 2 * xy)
+        if spread < 0.6 * (xx + yy):
+            return None
+        angle = 0.5 * math.atan2(2 * xy, xx - yy)
+        # A line has two directions: the frame given already looks along the sensor's face.
+        if math.cos(angle) < 0:
+            angle += math.pi
+        if abs(math.cos(angle)) < 0.26:
+            return None  # at right angles to the face: which way is forward cannot be told
+        c, s = math.cos(angle), math.sin(angle)
+        return np.asarray(np.array([[c, s, 0.0], [-s, c, 0.0], [0.0, 0.0, 1.0]]) @ rotation)
+
+
+def survey(samples: Samples) -> Survey:
+    """Look at a recording."""
+    state, seen = start_grid(), f.start_features()
+    eye, zero, one = np.eye(3, dtype=np.float32), np.zeros(3, np.float32), np.ones(3, np.float32)
+    parts: list[NDArray[np.float32]] = []
+    n = len(samples)
+    walked = 0
+    a = 0
+    for _ in range(MOST_CHUNKS):
+        if a >= n or walked >= ENOUGH_WALKING:
+            break
+        b = int(np.searchsorted(samples.t_ns, samples.t_ns[a] + CHUNK_NS))
+        state, blocks = advance_grid(state, samples[a:b], eye, zero, one)
+        if b >= n:
+            state, last = finish_grid(state)
+            blocks = join(blocks, last)
+        seen, rows = f.advance_features(seen, blocks)
+        parts.append(rows[rows[:, f.VALID] > 0.5])
+        walked += int(walks(parts[-1], 1.0).sum())
+        a = b
+    rows = np.concatenate(parts) if parts else np.empty((0, f.COLUMNS), np.float32)
+    return _look(rows)
+
+
+def join(a: Blocks, b: Blocks) -> Blocks:
+    """Blocks of two calls as one."""
+    return Blocks(
+        index=np.concatenate([a.index, b.index]),
+        values=np.concatenate([a.values, b.values], axis=1),
+        valid=np.concatenate([a.valid, b.valid]),
+        fs_hz=b.fs_hz,
+    )
+
+
+def walks(rows: NDArray[np.float32], gain: float) -> NDArray[np.bool_]:
+    """Blocks that look like walking whatever the mounting."""
+    sd = np.sqrt(rows[:, f.VM_VAR]) * np.float32(gain)
+    return np.asarray(
+        (sd > WALK_SD_G[0])
+        & (sd < WALK_SD_G[1])
+        & (rows[:, f.DOM_SHARE] > WALK_SHARE)
+        & (rows[:, f.DOM_HZ] >= WALK_HZ[0])
+        & (rows[:, f.DOM_HZ] <= WALK_HZ[1])
+        & (rows[:, f.SKEW] > 0.15)
+    )
+
+
+def _look(rows: NDArray[np.float32]) -> Survey:
+    warnings: list[str] = []
+    none = np.empty((0, 3))
+    if rows.shape[0] == 0:
+        return Survey(gain=1.0, walking=None, still=none, moves=none, warnings=())
+    mean = rows[:, f.MEAN].astype(np.float64)
+    length = np.maximum(np.linalg.norm(mean, axis=1), 1e-9)
+    spread = np.sqrt(rows[:, f.VAR].astype(np.float64).max(axis=1))
+    still = (spread < STILL_G * length) & (length > 0.2)
+    gain = float(1.0 / np.median(length[still])) if still.any() else 1.0
+    if not GAIN_RANGE[0] <= gain <= GAIN_RANGE[1]:
+        warnings.append(
+            f"at rest the sensor measures {1 / gain:.2f} g instead of 1: calibrate it, or check "
+            "the unit (divide m/s2 by 9.80665)"
+        )
+        gain = 1.0
+    sd = np.sqrt(rows[:, f.VAR].astype(np.float64))
+    dead = np.flatnonzero((sd == 0).all(axis=0))
+    if dead.size and rows.shape[0] >= 4:
+        warnings.append(
+            f"the {' and '.join('xyz'[i] for i in dead)} axis never changes: the sensor is not "
+            "worn, or this axis is broken"
+        )
+    gait = walks(rows, gain)
+    walking = None
+    if int(gait.sum()) >= WALK_MIN_BLOCKS:
+        direction = mean[gait] / length[gait][:, None]
+        middle = np.median(direction, axis=0)
+        near = direction @ (middle / max(float(np.linalg.norm(middle)), 1e-9)) > 0.9
+        if int(near.sum()) >= WALK_MIN_BLOCKS:
+            walking = np.asarray(np.median(direction[near], axis=0))
+    return Survey(
+        gain=gain,
+        walking=walking,
+        still=mean[still] / length[still][:, None],
+        moves=_moves(rows, gait, gain),
+        warnings=tuple(warnings),
+    )
+
+
+def _moves(rows: NDArray[np.float32], gait: NDArray[np.bool_], gain: float) -> NDArray[np.float64]:
+    subs = np.stack([rows[:, c] for c in (f.SUB_X, f.SUB_Y, f.SUB_Z)], axis=2).astype(np.float64)
+    step = np.diff(subs, axis=1) * gain
+    large = np.linalg.norm(step, axis=2) > 0.06
+    large &= ~gait[:, None]
+    large &= (np.sqrt(rows[:, f.VM_VAR]) * gain < 0.3)[:, None]
+    return np.asarray(step[large])
