@@ -90,6 +90,7 @@ class Hub:
         self._link_params = link_params
         self._raw_days, self._research = raw_days, research_models
         self._stopping = asyncio.Event()
+        self.ready = asyncio.Event()  # the planned sensors are served
         self._group: asyncio.TaskGroup | None = None
         self._turn = asyncio.Lock()  # one analysis or change of the set of sensors at a time
         self._resume_due = clock.monotonic_s() + self._p.keep_resume_s
@@ -113,11 +114,13 @@ class Hub:
                 for config, source in self._planned:
                     await self._try_to_add(config, source)
                 ticker = group.create_task(self._tick_for_ever(), name="tick")
+                self.ready.set()
                 await self._stopping.wait()
                 ticker.cancel()
                 await asyncio.gather(*(self._quit(s) for s in list(self.sensors.values())))
         finally:
             self._group = None
+            self.ready.set()
             await asyncio.shield(self._end())
 
     # -- sensors ------------------------------------------------------------------------------

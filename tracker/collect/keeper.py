@@ -64,6 +64,11 @@ class Keeper:
             self.error = ""
         return True
 
+    def forget(self, wearer: str) -> None:
+        """Drop what waits of one wearer (erasure)."""
+        self._waiting = deque(b for b in self._waiting if b.wearer != wearer)
+        self._samples = sum(_samples(b) for b in self._waiting)
+
     def _refused(self, sentence: str) -> None:
         if not self.error:
             log.error("the store refuses data; they wait in memory", extra={"error": sentence})

@@ -171,13 +171,17 @@ class Air:
 
 
 async def scan(
-    clock: Clock, *, seconds: float = 5.0, extra: Sequence[Decoder] = (), adapter: str = ""
+    clock: Clock,
+    *,
+    seconds: float = 5.0,
+    extra: Sequence[Decoder] = (),
+    air: Air | None = None,
 ) -> list[Found]:
     """Everything in reach, strongest first, with the decoder that fits and why.
 
     Raises SensorError where Bluetooth is missing, off or forbidden, or the scan fails.
     """
-    air = Air(clock, adapter=adapter)
+    air = air or Air(clock)
     everything: dict[str, Seen] = {}
     try:
         linked = await air.connected([])
@@ -212,6 +216,12 @@ def fit(
 def with_battery(found: Found, battery_pct: int | None) -> Found:
     """The same line with the battery that was read."""
     return replace(found, battery_pct=battery_pct)
+
+
+def battery_of(advert: Advert) -> int | None:
+    """The battery, where a sensor advertises it (service data of 180F)."""
+    level = advert.service_data.get("0000180f-0000-1000-8000-00805f9b34fb", b"")
+    return level[0] if len(level) == 1 and level[0] <= 100 else None
 
 
 def bars(rssi_dbm: int | None) -> int:

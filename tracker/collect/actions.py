@@ -1,0 +1,446 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What others may ask of a running collector: the methods behind its local door.
+
+Each method takes JSON values and returns JSON values; errors are the tracker's own.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from firmware_protocol.registry import Decoder
+from tracker.collect import health
+from tracker.collect.backup import backup
+from tracker.collect.control import Method
+from tracker.collect.guide import Guide
+from tracker.collect.hub import Hub, has_prefix
+from tracker.collect.phone_door import PhoneDoor
+from tracker.collect.scan import Found, bars, scan
+from tracker.collect.setups import check_setting
+from tracker.errors import InputError, UsageError
+from tracker.model import (
+    EPOCH_COLUMNS,
+    EPOCH_DTYPES,
+    EPOCH_NS,
+    SECOND_NS,
+    Epochs,
+    Exercise,
+    ExerciseSet,
+    Placement,
+    State,
+    Transition,
+    TransitionKind,
+)
+from tracker.store.base import Batch, SensorConfig
+from tracker.store.codec import live_json
+
+
+class Actions:
+    """The methods, by name, for :class:`tracker.collect.control.ControlServer`."""
+
+    def __init__(self, hub: Hub, phones: PhoneDoor, extra: Sequence[Decoder] = ()) -> None:
+        self._hub, self._phones, self._extra = hub, phones, extra
+        self._guides: dict[tuple[str, Placement], Guide] = {}
+
+    def methods(self) -> Mapping[str, Method]:
+        """Name -> coroutine function."""
+        return {
+            "ping": self.ping,
+            "status": self.status,
+            "scan": self.scan,
+            "sensors": self.sensors,
+            "add_sensor": self.add_sensor,
+            "remove_sensor": self.remove_sensor,
+            "assign": self.assign,
+            "connect": self.connect,
+            "disconnect": self.disconnect,
+            "calibrate": self.calibrate,
+            "live": self.live,
+            "erase": self.erase,
+            "backup": self.backup,
+            "put": self.put,
+            "replace_epochs": self.replace_epochs,
+            "correct": self.correct,
+            "confirm_set": self.confirm_set,
+            "phones": self.phones,
+            "pair_phone": self.pair_phone,
+            "revoke_phone": self.revoke_phone,
+        }
+
+    # -- looking ------------------------------------------------------------------------------
+
+    async def ping(self) -> str:
+        """Alive."""
+        return "pong"
+
+    async def status(self) -> dict[str, object]:
+        """Health, and every served sensor."""
+        return {
+            **health.health(self._hub),
+            "list": [health.sensor_status(self._hub, s) for s in self._hub.sensors.values()],
+            "phone_port": self._phones.port,
+        }
+
+    async def scan(self, seconds: float = 5.0) -> list[dict[str, object]]:
+        """Sensors in reach; see :func:`found_json`."""
+        if not 1 <= seconds <= 30:
+            raise UsageError("a scan takes 1 to 30 seconds")
+        found = await scan(self._hub.clock, seconds=seconds, extra=self._extra, air=self._hub.air)
+        served = {s.config.address.upper(): s for s in self._hub.sensors.values()}
+        lines = []
+        for one in found:
+            line = found_json(one)
+            known = served.get(one.advert.address.upper())
+            if known is not None:
+                line["wearer"] = known.config.wearer
+                line["battery_pct"] = known.intake.battery_pct
+            lines.append(line)
+        return lines
+
+    async def sensors(self) -> list[dict[str, object]]:
+        """The configured sensors."""
+        return [_config_json(c) for c in self._hub.store.sensors()]
+
+    async def live(self, wearer: str, placement: str) -> object:
+        """The live row as JSON text, or None."""
+        live = self._hub.store.live(wearer, _placement(placement))
+        return None if live is None else live_json(live)
+
+    # -- sensors ------------------------------------------------------------------------------
+
+    async def add_sensor(
+        self,
+        address: str,
+        wearer: str,
+        placement: str,
+        decoder: str = "",
+        name: str = "",
+        options: Mapping[str, object] | None = None,
+    ) -> dict[str, object]:
+        """Configure a sensor and serve it from now on."""
+        config = SensorConfig(
+            address=_text(address, "address"),
+            wearer=_text(wearer, "wearer"),
+            placement=_placement(placement),
+            decoder=decoder,
+            name=str(name)[:60],
+            added_ns=self._hub.clock.now_ns(),
+            options=dict(options or {}),
+        )
+        await self._hub.add(config)
+        await self._hub.at_rest(lambda: self._hub.store.put_sensor(config))
+        return _config_json(config)
+
+    async def remove_sensor(self, address: str) -> None:
+        """Forget a sensor; what it measured stays."""
+        await self._hub.remove(address)
+        await self._hub.at_rest(lambda: self._hub.store.remove_sensor(address))
+
+    async def assign(
+        self, address: str, wearer: str, placement: str, name: str | None = None
+    ) -> dict[str, object]:
+        """Give a sensor to another wearer or place; the resume belongs to the old one."""
+        old = self._known(address)
+        options = {k: v for k, v in old.options.items() if k != "resume"}
+        return await self.add_sensor(
+            address, wearer, placement, old.decoder, old.name if name is None else name, options
+        )
+
+    async def connect(self, address: str) -> None:
+        """Serve a configured sensor."""
+        config = replace(self._known(address), enabled=True)
+        await self._hub.add(config)
+        await self._hub.at_rest(lambda: self._hub.store.put_sensor(config))
+
+    async def disconnect(self, address: str) -> None:
+        """Let go of a configured sensor until `connect`."""
+        config = replace(self._known(address), enabled=False)
+        await self._hub.remove(address)
+        await self._hub.at_rest(lambda: self._hub.store.put_sensor(config))
+
+    def _known(self, address: str) -> SensorConfig:
+        for config in self._hub.store.sensors():
+            if config.address == address:
+                return config
+        raise InputError(f"no sensor {address} is configured: add it first")
+
+    # -- calibration --------------------------------------------------------------------------
+
+    async def calibrate(
+        self,
+        wearer: str,
+        placement: str,
+        action: str,
+        pose: str = "",
+        seconds: float = 10.0,
+        axes: str = "",
+    ) -> dict[str, object]:
+        """Guided calibration: `begin`, then `pose` by `pose`, `look`, and `finish` or `cancel`.
+
+        `pose` answers when it ends (`until_ns`); `finish` waits until the last samples are
+        stored, stores the calibration and says what it found.
+        """
+        place = _placement(placement)
+        key = (wearer, place)
+        hub = self._hub
+        if action == "begin":
+            sensor = hub.series(wearer, place)
+            if sensor is None:
+                raise InputError(f"{wearer} wears no sensor at {place}: add one first")
+            known = str(sensor.config.options.get("axes", ""))
+            self._guides[key] = Guide(wearer=wearer, placement=place, axes=axes or known)
+            return {"begun": True}
+        guide = self._guides.get(key)
+        if guide is None:
+            raise UsageError("no calibration was begun here")
+        if action == "pose":
+            span = guide.pose(pose, hub.clock.now_ns(), seconds)
+            return {"from_ns": span[0], "until_ns": span[1]}
+        if action == "cancel":
+            del self._guides[key]
+            return {"cancelled": True}
+        if action not in ("look", "finish"):
+            raise UsageError("calibrate knows begin, pose, look, finish and cancel")
+        if not guide.spans:
+            return {"poses": {}} if action == "look" else _no_pose()
+        if action == "finish":
+            await self._wait_for(guide.last_ns)
+        raw = await hub.at_rest(lambda: hub.store.raw(wearer, place, guide.first_ns, guide.last_ns))
+        if action == "look":
+            return {"poses": guide.look(raw)}
+        made, record = guide.finish(raw)
+        await hub.at_rest(lambda: hub.store.put_calibration(wearer, place, record))
+        await hub.reload(wearer)
+        del self._guides[key]
+        return {"calibration": record.body, "poses": guide.look(raw), "warnings": made.warnings}
+
+    async def _wait_for(self, until_ns: int) -> None:
+        """Until samples of that time must be on the disk."""
+        clock = self._hub.clock
+        left_s = (until_ns - clock.now_ns()) / SECOND_NS + 2.5
+        if left_s > 65:
+            raise UsageError("the last pose is not over yet")
+        if left_s > 0:
+            await clock.sleep(left_s)
+        await self._hub.tick()
+
+    # -- data ---------------------------------------------------------------------------------
+
+    async def put(self, wearer: str, key: str, value: object = None) -> None:
+        """A wearer's setting (thresholds, zone, ...); None removes it."""
+        check_setting(_text(key, "key"), value)
+        await self._hub.at_rest(lambda: self._hub.store.put_wearer_setting(wearer, key, value))
+        await self._hub.reload(wearer)
+
+    async def erase(self, wearer: str) -> dict[str, int]:
+        """Delete everything of one wearer: sensors, phones, series, settings."""
+        mine = [a for a, s in self._hub.sensors.items() if s.config.wearer == wearer]
+        for address in mine:
+            await self._hub.remove(address)
+        phones = self._phones.devices.forget(wearer)
+        self._hub.keeper.forget(wearer)
+        rows = await self._hub.at_rest(lambda: self._hub.store.erase(wearer))
+        return {"rows": rows, "sensors": len(mine), "phones": phones}
+
+    async def backup(self, path: str) -> dict[str, object]:
+        """A consistent copy of `epochs.db` at a new path, while everything runs on."""
+        return await asyncio.to_thread(backup, self._hub.store.path, Path(path))
+
+    async def replace_epochs(
+        self,
+        wearer: str,
+        placement: str,
+        from_ns: int,
+        to_ns: int,
+        epochs: Mapping[str, Any],
+        transitions: Sequence[Mapping[str, Any]] = (),
+        sets: Sequence[Mapping[str, Any]] = (),
+    ) -> int:
+        """Hand-over of a re-analysed span: it replaces what was there; the number of epochs."""
+        table = epochs_from_json(epochs)
+        batch = Batch(
+            wearer=wearer,
+            placement=_placement(placement),
+            epochs=table,
+            transitions=[_transition(t) for t in transitions],
+            sets=[_set(s) for s in sets],
+            replace_from_ns=int(from_ns),
+            replace_to_ns=int(to_ns),
+        )
+        await self._hub.at_rest(lambda: self._hub.store.write(batch))
+        return len(table)
+
+    async def correct(
+        self, wearer: str, placement: str, start_ns: int, end_ns: int, state: str
+    ) -> int:
+        """The wearer's own word for a stretch: its epochs get that state; how many changed.
+
+        The word is kept (setting `corrections`), so that a re-analysis can lay it over again.
+        """
+        label, place = _state(state), _placement(placement)
+        store = self._hub.store
+        first = int(start_ns) // EPOCH_NS * EPOCH_NS
+
+        def work() -> int:
+            table = store.epochs(wearer, place, first, int(end_ns))
+            kept = store.wearer_settings(wearer).get("corrections", [])
+            entry = {"placement": str(place), "start_ns": first, "end_ns": int(end_ns)}
+            entries = [*(kept if isinstance(kept, list) else []), {**entry, "state": label.label}]
+            store.put_wearer_setting(wearer, "corrections", entries[-1000:])
+            if len(table):
+                n = len(table)
+                said = replace(
+                    table,
+                    state=np.full(n, int(label), np.uint8),
+                    confidence=np.ones(n, np.float32),
+                    exercise=np.where(label is State.EXERCISE, table.exercise, 0).astype(np.uint8),
+                )
+                store.write(Batch(wearer=wearer, placement=place, epochs=said))
+            return len(table)
+
+        return await self._hub.at_rest(work)
+
+    async def confirm_set(
+        self,
+        wearer: str,
+        placement: str,
+        start_ns: int,
+        end_ns: int,
+        exercise: str,
+        reps: int,
+        hold_s: float = 0.0,
+    ) -> None:
+        """A set as the person says it was; it stays over every re-analysis."""
+        said = _set(
+            {
+                "start_ns": start_ns,
+                "end_ns": end_ns,
+                "exercise": exercise,
+                "reps": reps,
+                "hold_s": hold_s,
+                "confidence": "high",
+                "source": "user",
+            }
+        )
+        batch = Batch(wearer=wearer, placement=_placement(placement), sets=[said])
+        await self._hub.at_rest(lambda: self._hub.store.write(batch))
+
+    # -- phones -------------------------------------------------------------------------------
+
+    async def phones(self) -> list[dict[str, object]]:
+        """Registered phones, without tokens."""
+        return self._phones.phones()
+
+    async def pair_phone(self, name: str, wearer: str, placement: str) -> dict[str, object]:
+        """Register a phone; the answer holds its token, which is told once."""
+        _placement(placement)
+        return await self._phones.pair(name, _text(wearer, "wearer"), placement)
+
+    async def revoke_phone(self, device_id: str) -> None:
+        """From now on its token opens nothing."""
+        await self._phones.revoke(device_id)
+
+
+def found_json(found: Found) -> dict[str, object]:
+    """One line of a scan for people and programs."""
+    advert = found.advert
+    return {
+        "address": advert.address,
+        "name": advert.name,
+        "rssi_dbm": advert.rssi_dbm,
+        "bars": bars(advert.rssi_dbm),
+        "decoder": found.decoder.name if found.decoder else None,
+        "title": found.decoder.title if found.decoder else None,
+        "score": found.match.score if found.match else 0,
+        "why": found.match.why if found.match else "no decoder fits what it advertises",
+        "connected": found.connected,
+        "battery_pct": found.battery_pct,
+    }
+
+
+def epochs_json(epochs: Epochs) -> dict[str, object]:
+    """Epochs as `replace_epochs` takes them: lists by column (NaN is null) and `algo`."""
+    columns: dict[str, object] = {"algo": epochs.algo}
+    for column in EPOCH_COLUMNS:
+        values = getattr(epochs, column).tolist()
+        columns[column] = [None if v != v else v for v in values]  # noqa: PLR0124 - NaN
+    return columns
+
+
+def epochs_from_json(columns: Mapping[str, Any]) -> Epochs:
+    """The inverse. Raises UsageError for tables that do not fit."""
+    try:
+        arrays: dict[str, Any] = {
+            c: np.array([float("nan") if v is None else v for v in columns[c]], EPOCH_DTYPES[c])
+            for c in EPOCH_COLUMNS
+        }
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise UsageError(f"epochs: a column is missing or no list of numbers ({error})") from error
+    lengths = {len(a) for a in arrays.values()}
+    starts = arrays["start_ns"]
+    if len(lengths) != 1 or np.any(np.diff(starts) <= 0) or np.any(starts % EPOCH_NS):
+        raise UsageError("epochs: columns of one length, sorted, starting at multiples of 5 s")
+    return Epochs(**arrays, algo=str(columns.get("algo", "")))
+
+
+def _no_pose() -> dict[str, object]:
+    raise InputError("no pose was recorded: begin with standing upright")
+
+
+def _placement(name: str) -> Placement:
+    try:
+        return Placement(name)
+    except ValueError as error:
+        known = ", ".join(p.value for p in Placement)
+        raise UsageError(f"unknown placement {name!r}; known are {known}") from error
+
+
+def _state(name: str) -> State:
+    try:
+        return State[name.upper()]
+    except KeyError as error:
+        known = ", ".join(s.label for s in State)
+        raise UsageError(f"unknown state {name!r}; known are {known}") from error
+
+
+def _text(value: str, what: str) -> str:
+    if not 0 < len(str(value).strip()) <= 200:
+        raise UsageError(f"{what} must be a text of 1 to 200 characters")
+    return str(value).strip()
+
+
+def _transition(row: Mapping[str, Any]) -> Transition:
+    return Transition(
+        at_ns=int(row["at_ns"]),
+        kind=TransitionKind(row["kind"]),
+        confidence=float(row["confidence"]),
+    )
+
+
+def _set(row: Mapping[str, Any]) -> ExerciseSet:
+    name = str(row["exercise"]).upper()
+    if name not in Exercise.__members__:
+        known = ", ".join(e.label for e in Exercise)
+        raise UsageError(f"unknown exercise {row['exercise']!r}; known are {known}")
+    return ExerciseSet(
+        start_ns=int(row["start_ns"]),
+        end_ns=int(row["end_ns"]),
+        exercise=Exercise[name],
+        reps=int(row["reps"]),
+        hold_s=float(row.get("hold_s", 0.0)),
+        confidence=str(row["confidence"]),
+        source=str(row.get("source", "sensor")),
+    )
+
+
+def _config_json(config: SensorConfig) -> dict[str, object]:
+    body = asdict(config) | {"placement": str(config.placement)}
+    options = body.get("options")
+    if isinstance(options, dict):
+        options.pop("resume", None)
+    body["radio"] = not has_prefix(config.address)
+    return body
