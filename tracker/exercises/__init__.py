@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One file per exercise: recognition, repetitions, holds."""
+"""One file per exercise: recognition, repetitions, holds; programme and guided session."""

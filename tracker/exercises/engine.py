@@ -19,8 +19,9 @@ from tracker.exercises.episode import STEP_NS, Episode
 from tracker.exercises.gate import QUANTUM_ROWS, active, decimate
 from tracker.exercises.settle import settle
 from tracker.exercises.spec import Tuning
-from tracker.model import SECOND_NS, Exercise, ExerciseSet, Placement
+from tracker.model import SECOND_NS, ExerciseSet, Placement
 from tracker.signal.grid import BodyBlock
+from tracker.signal.layers import Span
 
 VERSION = 1
 RAW_PER_ROW = 5
@@ -41,15 +42,6 @@ class EngineParams:
 
     placement: Placement = Placement.UNKNOWN
     tuning: Tuning = field(default_factory=Tuning)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Span:
-    """A stretch that is training, for marking epochs."""
-
-    start_ns: int
-    end_ns: int
-    exercise: Exercise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -187,12 +179,15 @@ def finish(state: EngineState) -> tuple[EngineState, list[ExerciseSet], list[Spa
     return state, sets, _spans(sets)
 
 
-def open_episode(state: EngineState) -> Episode | None:
-    """What is still open, for a live count; None where nothing moves."""
+def live_sets(state: EngineState) -> list[ExerciseSet]:
+    """What the movement that is still going on looks like so far, for a live count.
+
+    The same function on the open episode, so the number may change until the set has ended.
+    """
     if not state.flags.any():
-        return None
+        return []
     first = max(0, int(np.flatnonzero(state.flags)[0]) - LEAD)
-    return _episode(state, first, state.flags.shape[0])
+    return settle(_episode(state, first, state.flags.shape[0]))
 
 
 def _join(state: EngineState, t0_ns: int) -> tuple[EngineState, list[ExerciseSet], int]:
