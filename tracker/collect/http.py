@@ -130,6 +130,9 @@ def _batch(door: Door, format_name: str) -> Callable[[Request, Device], Awaitabl
             verdict = door.phones.deliver(device, format_name, body, door.clock.now_ns())
         except ProtocolError as error:
             return _answer(door.guard.refuse(422, "bad_body", f"Not usable: {error}."))
+        if verdict == "not_served":
+            text = "Another sensor has this place at the moment: look at the page Sensor."
+            return _answer(door.guard.refuse(409, "not_served", text))
         return JSONResponse({"ok": True, "verdict": verdict, **door.live(device)})
 
     return take

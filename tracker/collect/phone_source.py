@@ -37,18 +37,22 @@ class _Stream:
 
 @dataclass(slots=True)
 class PhoneSource:
-    """All phones of a collector. `inbox_of` gives the hub's queue for a device."""
+    """All phones of a collector. `inbox_of` gives the hub's queue for a device it serves."""
 
-    inbox_of: Callable[[Device], Inbox]
+    inbox_of: Callable[[Device], Inbox | None]
     counts: Counter[str] = field(default_factory=Counter)
     _streams: dict[tuple[str, str, str], _Stream] = field(default_factory=dict)
 
     def deliver(self, device: Device, format_name: str, body: bytes, received_ns: int) -> str:
-        """Take one batch; "stored", "duplicate", "early" or "late".
+        """Take one batch; "stored", "duplicate", "early" or "late"; "not_served": it is not taken.
 
         Raises ProtocolError when the body cannot be used; then nothing of it is taken.
         """
         module = FORMATS[format_name]
+        inbox = self.inbox_of(device)
+        if inbox is None:
+            self.counts["not_served"] += 1
+            return "not_served"
         try:
             session_id, number = module.message_id(json.loads(body))
         except (ValueError, RecursionError) as error:
@@ -61,29 +65,35 @@ class PhoneSource:
         )
         # A trial run on a session of its own: a body that cannot be used must not be acknowledged.
         module.open_session().feed(frame)
-        stream = self._stream(device, format_name, session_id, number, received_ns)
-        verdict = self._place(stream, device, number, frame)
+        stream = self._stream(inbox, device, format_name, session_id, number, received_ns)
+        verdict = self._place(inbox, stream, number, frame)
         self.counts[verdict] += 1
         return verdict
 
     def _stream(
-        self, device: Device, format_name: str, session_id: str, number: int, at_ns: int
+        self,
+        inbox: Inbox,
+        device: Device,
+        format_name: str,
+        session_id: str,
+        number: int,
+        at_ns: int,
     ) -> _Stream:
         key = (device.id, format_name, session_id)
         stream = self._streams.get(key)
         if stream is None:
             session = FORMATS[format_name].open_session()
             stream = self._streams[key] = _Stream(session=session, next_number=number)
-            self.inbox_of(device).tell(LinkNews(at_ns=at_ns, link="streaming", session=session))
+            inbox.tell(LinkNews(at_ns=at_ns, link="streaming", session=session))
             for old in [k for k in self._streams if k[0] == device.id and k != key][:-3]:
                 del self._streams[old]
         return stream
 
-    def _place(self, stream: _Stream, device: Device, number: int, frame: Frame) -> str:
+    def _place(self, inbox: Inbox, stream: _Stream, number: int, frame: Frame) -> str:
         if number in stream.seen or number in stream.early:
             return "duplicate"
         if number < stream.next_number:
-            self._hand_on(stream, device, number, frame, late=True)
+            self._hand_on(inbox, stream, number, frame, late=True)
             return "late"
         stream.early[number] = frame
         while stream.early:
@@ -91,11 +101,11 @@ class PhoneSource:
             if first != stream.next_number and len(stream.early) <= _WAIT_BATCHES:
                 return "early"
             stream.next_number = first + 1
-            self._hand_on(stream, device, first, stream.early.pop(first), late=False)
+            self._hand_on(inbox, stream, first, stream.early.pop(first), late=False)
         return "stored"
 
     def _hand_on(
-        self, stream: _Stream, device: Device, number: int, frame: Frame, *, late: bool
+        self, inbox: Inbox, stream: _Stream, number: int, frame: Frame, *, late: bool
     ) -> None:
         stream.seen.add(number)
         if len(stream.seen) > _REMEMBERED:
@@ -107,4 +117,4 @@ class PhoneSource:
                 payload=frame.payload,
                 received_ns=frame.received_ns,
             )
-        self.inbox_of(device).put(Arrival(session=stream.session, frame=frame))
+        inbox.put(Arrival(session=stream.session, frame=frame))

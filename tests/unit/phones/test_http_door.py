@@ -53,7 +53,10 @@ class World:
         self.other, self.other_token = self._pair("other", "w2")
         self.inboxes: dict[str, Inbox] = defaultdict(Inbox)
         self.guard = Guard(devices=self.devices, clock=SYSTEM_CLOCK, limits=limits)
-        self.phones = PhoneSource(inbox_of=lambda d: self.inboxes[d.wearer])
+        self.served = True
+        self.phones = PhoneSource(
+            inbox_of=lambda d: self.inboxes[d.wearer] if self.served else None
+        )
         self.app = build(
             Door(
                 clock=SYSTEM_CLOCK,
@@ -217,6 +220,15 @@ def test_repeated_batches_are_stored_once(world: World, client: TestClient) -> N
     """A phone that missed the answer sends again: acknowledged, not stored twice."""
     for verdict in ("stored", "duplicate", "duplicate"):
         assert send(client, world.token, batch(0, 1)).json()["verdict"] == verdict
+    assert world.arrived() == [1]
+
+
+def test_a_phone_that_is_not_served_keeps_its_batch(world: World, client: TestClient) -> None:
+    """409 instead of an empty promise; once it is served the same batch is stored."""
+    world.served = False
+    assert send(client, world.token, batch(0, 1)).json()["reason"] == "not_served"
+    world.served = True
+    assert send(client, world.token, batch(0, 1)).json()["verdict"] == "stored"
     assert world.arrived() == [1]
 
 
