@@ -4,12 +4,13 @@
 import re
 import tomllib
 from importlib import resources
+from pathlib import Path
 from typing import get_type_hints
 
 import pytest
 
 from tracker.advice import profiles
-from tracker.advice.conditions import holds
+from tracker.advice.conditions import OPERATORS, holds
 from tracker.advice.engine import evaluate
 from tracker.advice.facts import Facts, check
 from tracker.advice.load import packaged, parse
@@ -273,3 +274,18 @@ def test_a_packaged_file_is_named_in_its_own_refusal():
 def test_the_one_document_form_is_the_packaged_one():
     """Splitting into files changes nothing."""
     assert tomllib.loads(DOCUMENT) == dict(RULES.document)
+
+
+def test_the_documents_list_every_rule_threshold_and_input():
+    """`docs/advice.md` and `docs/write-a-rule.md` cannot fall behind the data."""
+    docs = Path(__file__).resolve().parents[2] / "docs"
+    advice = (docs / "advice.md").read_text(encoding="utf-8")
+    how = (docs / "write-a-rule.md").read_text(encoding="utf-8")
+    for rule in (r for p in profiles.PROFILES for r in RULES.by_profile[p]):
+        assert f"| {rule.id} | {rule.tier} | {rule.title['en']} |" in advice, rule.id
+    for threshold in RULES.document["threshold"]:
+        assert f"| {threshold['id']} |" in advice
+    for one in RULES.inputs.values():
+        assert f"| `{one.id}` | {one.kind} | {one.definition} |" in how
+    for op in OPERATORS:
+        assert f"`{op}`" in how
