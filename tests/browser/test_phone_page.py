@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The phone page in a real Chromium at phone size: motion in, samples in the store, no one else.
 
-The collector's hub, store and HTTPS door are real; only the motion events are made by the test.
+The collector process, its store and its HTTPS door are real; only the motion is the test's own.
 """
 
-import asyncio
-import contextlib
-import threading
+import os
+import socket
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,12 +19,10 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Page, sync_playwright
 
 from tracker.clock import SYSTEM_CLOCK
-from tracker.collect.devices import Devices
-from tracker.collect.door import PhoneDoor
-from tracker.collect.hub import Hub
+from tracker.collect.control import ControlClient
 from tracker.model import Placement, Samples
 from tracker.settings import Settings
-from tracker.store.sqlite import open_reader, open_store
+from tracker.store.sqlite import open_reader
 
 pytestmark = pytest.mark.browser
 FLAGS = [
@@ -46,7 +46,7 @@ EVENTS = """
 
 @dataclass(slots=True)
 class Service:
-    """A collector with a door, in a thread of its own."""
+    """A collector process with a door."""
 
     url: str
     settings: Settings
@@ -63,43 +63,29 @@ class Service:
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """The service, with one registered phone."""
-    import socket
-
+    """A real collector process with one phone that was paired through its control door."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     settings = Settings(data=tmp_path_factory.mktemp("phone"), http_port=port)
-    devices = Devices(settings.data)
-    _, token = devices.add(name="Phone", wearer="w", placement=Placement.UPPER_BACK, now_ns=1)
-    ready, box = threading.Event(), dict[str, Hub]()
-
-    async def run() -> None:
-        store = open_store(settings)
-        hub = box["hub"] = Hub(store, SYSTEM_CLOCK)
-        door = PhoneDoor(
-            hub=hub, settings=settings, clock=SYSTEM_CLOCK, devices=devices,
-            metrics=lambda: "", health=lambda: {"status": "ok"},
-        )  # fmt: skip
-        door.plan()
-        serving = asyncio.create_task(door.serve())
-        ready.set()
-        try:
-            await hub.run()
-        finally:
-            serving.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await serving
-            store.close()
-
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=lambda: loop.run_until_complete(run()))
-    thread.start()
-    assert ready.wait(20)
-    yield Service(url=f"https://127.0.0.1:{port}", settings=settings, token=token)
-    loop.call_soon_threadsafe(box["hub"].stop)
-    thread.join(20)
-    loop.close()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tracker", "collect"],
+        cwd=Path(__file__).resolve().parents[2],
+        env={**os.environ, **settings.environment()},
+        stderr=subprocess.DEVNULL,
+    )
+    client = ControlClient(settings.data)
+    try:
+        for _ in range(200):
+            if client.running() and client.call("status")["phone_port"] == port:
+                break
+            assert process.poll() is None, "the collector ended"
+            time.sleep(0.1)
+        paired = client.call("pair_phone", name="Phone", wearer="w", placement="upper-back")
+        yield Service(url=f"https://127.0.0.1:{port}", settings=settings, token=paired["token"])
+    finally:
+        process.terminate()
+        assert process.wait(20) == 0, "the collector did not stop cleanly"
 
 
 @pytest.fixture(scope="module")

@@ -38,7 +38,6 @@ class PhoneDoor:
         self.devices = Devices(settings.data)
         self.port = 0
         self.fingerprint = ""
-        self._nobody = Inbox(size=1)  # for a phone that was just revoked
         self._task: asyncio.Task[None] | None = None
         self._stop: asyncio.Event = asyncio.Event()
 
@@ -94,8 +93,8 @@ class PhoneDoor:
         except InputError as error:
             self._hub.refused[config.address] = str(error)
 
-    def _inbox_of(self, device: Device) -> Inbox:
-        return self._hub.inbox_of(f"phone:{device.id}") or self._nobody
+    def _inbox_of(self, device: Device) -> Inbox | None:
+        return self._hub.inbox_of(f"phone:{device.id}")
 
     def _live(self, device: Device) -> Mapping[str, object]:
         live = self._hub.store.live(device.wearer, device.placement)
@@ -111,7 +110,7 @@ class PhoneDoor:
         from tracker.collect.http_guard import Guard
         from tracker.collect.phone_source import PhoneSource
 
-        certificate = ensure_certificate(self._settings.data, self._clock.now_ns())
+        certificate = ensure_certificate(self._settings.data / "certificate", self._clock.now_ns())
         self.fingerprint = certificate.fingerprint_sha256
         door = Door(
             clock=self._clock,
