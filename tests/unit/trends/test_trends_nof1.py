@@ -33,7 +33,7 @@ from tracker.trends.nof1 import (
     posterior,
     published,
 )
-from tracker.trends.quasi import PHI_GRID, SE_INFLATION, Estimate
+from tracker.trends.quasi import PHI_GRID, SE_INFLATION, Estimate, quasi_fit
 from tracker.trends.training_effect import (
     TrainingCategory,
     TrainingGates,
@@ -287,3 +287,49 @@ def test_gates_are_those_of_the_rule_base() -> None:
     low, high, step = analysis["phi_grid"]
     assert np.allclose(PHI_GRID, np.arange(low, high + step / 2, step))
     assert set(rules["claim"]) >= {c.value for c in Category}
+
+
+def test_gaps_of_any_length_are_exact_without_noise() -> None:
+    """A remainder that fades by 0.8 a day is removed exactly across gaps; effects are whole."""
+    rng = np.random.default_rng(9)
+    event = np.zeros(140)
+    event[rng.choice(130, 9, replace=False)] = 1
+    short = after(event, 1, 3)
+    long = np.where(short == 1, 0, after(event, 4, 7))
+    y = 5 - 2 * short - 1.25 * long + 3 * 0.8 ** np.arange(140)
+    y[rng.random(140) < 0.3] = np.nan
+    y[50:61] = np.nan
+    fit = quasi_fit(y, {"short": short, "long": long})
+    assert fit is not None
+    assert fit.phi == 0.8
+    for name, truth in (("short", -2), ("long", -1.25)):
+        found = fit.estimates[name]
+        assert found is not None
+        assert found.beta == pytest.approx(truth, abs=1e-9)
+    got = evaluate(Series(y=y, event=event), Gates(min_completeness=0.5))
+    assert got.long is not None
+    assert got.long.beta == pytest.approx(-1.25, abs=1e-6)
+
+
+def test_a_claim_of_the_first_look_waits_for_the_second() -> None:
+    """The sixth massage after day 84 makes the first look possible on day 112; it is not shown."""
+    event = np.zeros(140)
+    event[[6, 20, 34, 48, 62, 90, 118]] = 1
+    y = 5 - 2 * after(event, 1, 3) + np.random.default_rng(3).normal(0, 0.4, 140)
+    first = Series(y=y[:112], event=event[:112])
+    assert evaluate(first).category is Category.SHORT
+    assert published(first).category is Category.UNCERTAIN
+    assert published(Series(y=y, event=event)).category is Category.SHORT
+
+
+def test_training_needs_the_sign_of_the_lagged_dose() -> None:
+    """A dip in the very week of training that is made up for the week after is no pattern."""
+    rng = np.random.default_rng(4)
+    days = rng.integers(0, 7, 120).astype(float)
+    d = np.nan_to_num(dose(days), nan=3.0)
+    change = np.concatenate([[0.0], np.diff(d)])
+    got = training_effect(5 - 3 * change + rng.normal(0, 0.1, 120), days)
+    assert got.effect is not None
+    assert got.lagged is not None
+    assert got.effect.high < 0 < got.lagged.low
+    assert got.category is TrainingCategory.UNCERTAIN

@@ -125,6 +125,9 @@ def test_day_state_names_the_bout_around_a_run(line: Line) -> None:
     assert rows.state.tolist() == [5, 3, 4, 0]
     assert rows.bout_min.tolist() == [0, 20, 20, 0]
     assert rows.measured.tolist() == [True, True, True, False]
+    short = line((State.SITTING, 600), (State.STANDING, 60), (State.SITTING, 30))
+    bits = day_state(short, start_ns=0, end_ns=690 * SECOND_NS)
+    assert bits.bout_min.tolist() == [10, 0, 0]  # half a minute of sitting is no bout
     table = angle_1min(epochs, start_ns=0, end_ns=1860 * SECOND_NS)
     assert table.t_ns.size == 21
 
