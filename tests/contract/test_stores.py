@@ -17,6 +17,7 @@ import pytest
 
 import tracker.store
 from tests.fakes.influx_shim import Influxd, Shim
+from tests.fakes.series import make_epochs
 from tracker.model import (
     EPOCH_NS,
     SECOND_NS,
@@ -105,35 +106,6 @@ def now_and_reopened(store: SeriesStore, opener: Opener) -> Iterator[SeriesStore
     """The store as it is, then opened anew."""
     yield store
     yield opener()
-
-
-def make_epochs(start_ns: int, n: int, seed: int = 0) -> Epochs:
-    """Epochs over the whole range of every column, NaN among them."""
-    rng = np.random.default_rng(seed)
-
-    def values(low: int, high: int, steps: int, missing: float) -> np.ndarray:
-        out = (rng.integers(low, high + 1, n) / steps).astype(np.float32)
-        out[rng.random(n) < missing] = np.nan
-        return out
-
-    def codes(count: int) -> np.ndarray:
-        return rng.integers(0, count, n).astype(np.uint8)
-
-    return Epochs(
-        start_ns=start_ns + np.arange(n, dtype=np.int64) * EPOCH_NS,
-        state=codes(8),
-        confidence=values(0, 100, 100, 0),
-        trunk=codes(7),
-        slouch=codes(2),
-        tilt_deg=values(-1800, 1800, 10, 0.2),
-        side_deg=values(-900, 900, 10, 0.2),
-        slump_pct=values(-50, 150, 1, 0.3),
-        move_mg=values(0, 30_000, 10, 0.05),
-        exercise=codes(16),
-        worn=codes(2),
-        valid=values(0, 100, 100, 0),
-        algo='chain 1.0 "a\\b"',
-    )
 
 
 def transition(at_ns: int, kind: TransitionKind = TransitionKind.SIT_TO_STAND) -> Transition:

@@ -58,6 +58,13 @@ def read_status(store: SqliteReader) -> SinkStatus:
     )
 
 
+def forget_erased(store: SqliteStore, target: InfluxTarget) -> None:
+    """Delete wearers that were erased here. Raises InfluxFault; what is left stays queued."""
+    for wearer in store.erasing():
+        target.delete_wearer(wearer)
+        store.clear_erasing(wearer)
+
+
 class Sink:
     """Brings the queue of one store to one target. `drain` once, or `run` for ever."""
 
@@ -88,9 +95,7 @@ class Sink:
 
         Raises InfluxFault (AWAY, REFUSED or MISSING) when nothing more can be done now.
         """
-        for wearer in self._store.erasing():
-            self._target.delete_wearer(wearer)
-            self._store.clear_erasing(wearer)
+        forget_erased(self._store, self._target)
         hours = self._store.dirty(self._hours)
         if not hours:
             return 0

@@ -137,6 +137,31 @@ class InfluxTarget:
                 "1970-01-01T00:00:00Z", "2200-01-01T00:00:00Z", predicate, self.bucket, self.org
             )
 
+    def statement(self, statement: str) -> None:
+        """Run an InfluxQL statement that changes something (1.x). Raises InfluxFault."""
+        body = self._call("POST", "/query", [("q", statement)])
+        if error := body["results"][0].get("error"):
+            raise InfluxFault(Fault.REJECTED, f"InfluxDB refuses: {error}")
+
+    def api(
+        self,
+        method: str,
+        path: str,
+        body: dict[str, Any] | None = None,
+        params: dict[str, str] | None = None,
+    ) -> Any:
+        """One call of the 2.x API with JSON in and out. Raises InfluxFault."""
+        with _faults():
+            return self._client.api_client.call_api(
+                path,
+                method,
+                query_params=list((params or {}).items()),
+                header_params={"Content-Type": "application/json", "Accept": "application/json"},
+                body=body,
+                response_type=None if method == "DELETE" else "object",
+                _return_http_data_only=True,
+            )
+
     def _call(self, method: str, path: str, params: list[tuple[str, str]]) -> Any:
         with _faults():
             return self._client.api_client.call_api(

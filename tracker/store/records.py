@@ -15,6 +15,7 @@ from tracker.clock import SYSTEM_CLOCK, Clock
 from tracker.diary import AuditLine, Entry, Grant, Invitation, Kind, Person, Role, SignIn
 from tracker.errors import InputError
 from tracker.settings import Settings
+from tracker.store import audit_spool
 from tracker.store.migrations import migrate
 from tracker.store.records_schema import RECORDS_STEPS
 from tracker.store.sql import Engine, PostgresEngine, SqliteEngine
@@ -501,6 +502,7 @@ def open_records(settings: Settings, clock: Clock = SYSTEM_CLOCK) -> Records:
     records = Records(engine, clock)
     try:
         records.upgrade()
+        audit_spool.take_in(settings, records.audit)
     except BaseException:
         records.close()
         raise

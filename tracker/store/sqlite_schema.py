@@ -32,8 +32,9 @@ def first_schema(db: sqlite3.Connection) -> None:
             end_ns INTEGER NOT NULL, exercise INTEGER NOT NULL, reps INTEGER NOT NULL,
             hold_s REAL NOT NULL, confidence TEXT NOT NULL, source TEXT NOT NULL,
             PRIMARY KEY (series, start_ns)) WITHOUT ROWID""",
+        # Key columns come first: SQLite 3.40 reports a NULL that is none where they do not.
         """CREATE TABLE gap (series INTEGER NOT NULL, start_ns INTEGER NOT NULL,
-            end_ns INTEGER NOT NULL, reason TEXT NOT NULL,
+            reason TEXT NOT NULL, end_ns INTEGER NOT NULL,
             PRIMARY KEY (series, start_ns, reason)) WITHOUT ROWID""",
         f"""CREATE TABLE day (series INTEGER NOT NULL, day TEXT NOT NULL,
             start_ns INTEGER NOT NULL, tz_offset_s INTEGER NOT NULL, {seconds},

@@ -241,7 +241,7 @@ def put_events(db: sqlite3.Connection, sid: int, batch: Batch, touched: Touched)
     for g in batch.gaps:
         db.execute(
             "INSERT OR REPLACE INTO gap VALUES (?, ?, ?, ?)",
-            (sid, g.start_ns, g.end_ns, str(g.reason)),
+            (sid, g.start_ns, str(g.reason), g.end_ns),
         )
         touched.add(g.start_ns, g.start_ns + 1)
 

@@ -5,22 +5,20 @@ import math
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 
+from tests.fakes.series import T0, make_epochs, make_samples, same
 from tracker.clock import Clock
 from tracker.errors import NewerStore, StoreBusy, StoreDamaged, UsageError
 from tracker.model import (
     EPOCH_NS,
     SECOND_NS,
-    Epochs,
     Exercise,
     ExerciseSet,
     Gap,
     GapReason,
     Live,
     Placement,
-    Samples,
     State,
 )
 from tracker.settings import Settings
@@ -29,41 +27,6 @@ from tracker.store.lock import is_locked
 from tracker.store.sqlite import SqliteStore, open_reader, open_store
 
 W, P = "w-1", Placement.UPPER_BACK
-T0 = 1_795_500_000 * SECOND_NS  # 2026-11-24 06:00 UTC
-
-
-def make_samples(start_ns: int, n: int, seed: int = 0, gyro: bool = True) -> Samples:
-    """Samples at 50 Hz with random bits in every value."""
-    rng = np.random.default_rng(seed)
-    return Samples(
-        t_ns=start_ns + np.arange(n, dtype=np.int64) * 20_000_000,
-        acc_g=rng.normal(size=(n, 3)).astype(np.float32),
-        gyr_dps=rng.normal(size=(n, 3)).astype(np.float32) if gyro else None,
-    )
-
-
-def make_epochs(start_ns: int, n: int, seed: int = 0) -> Epochs:
-    """Epochs over the whole range of every column, NaN among them."""
-    rng = np.random.default_rng(seed)
-    angle = (rng.integers(-1800, 1800, n) / 10).astype(np.float32)
-    slump = rng.integers(-50, 151, n).astype(np.float32)
-    slump[rng.random(n) < 0.3] = np.nan
-    angle[rng.random(n) < 0.1] = np.nan
-    return Epochs(
-        start_ns=start_ns + np.arange(n, dtype=np.int64) * EPOCH_NS,
-        state=rng.integers(0, 8, n).astype(np.uint8),
-        confidence=(rng.integers(0, 101, n) / 100).astype(np.float32),
-        trunk=rng.integers(0, 7, n).astype(np.uint8),
-        slouch=rng.integers(0, 2, n).astype(np.uint8),
-        tilt_deg=angle,
-        side_deg=angle[::-1].copy(),
-        slump_pct=slump,
-        move_mg=(rng.integers(0, 20_000, n) / 10).astype(np.float32),
-        exercise=rng.integers(0, 16, n).astype(np.uint8),
-        worn=rng.integers(0, 2, n).astype(np.uint8),
-        valid=(rng.integers(0, 101, n) / 100).astype(np.float32),
-        algo="chain/1/abc",
-    )
 
 
 @pytest.fixture
@@ -78,22 +41,6 @@ def store(settings: Settings):
     opened = open_store(settings)
     yield opened
     opened.close()
-
-
-def same(a: Samples, b: Samples) -> bool:
-    """Bit-equal samples."""
-    return (
-        np.array_equal(a.t_ns, b.t_ns)
-        and np.array_equal(a.acc_g, b.acc_g)
-        and (
-            (a.gyr_dps is None and b.gyr_dps is None)
-            or (
-                a.gyr_dps is not None
-                and b.gyr_dps is not None
-                and np.array_equal(a.gyr_dps, b.gyr_dps)
-            )
-        )
-    )
 
 
 def test_epochs_come_back_to_the_last_digit(store: SqliteStore) -> None:

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`backstay erase`: delete everything about one wearer in every store."""
+
+import click
+
+
+@click.command("erase", short_help="Delete everything about one wearer.")
+@click.argument("wearer")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--in-backups", is_flag=True, help="Also inside the backups in the data folder.")
+def command(wearer: str, yes: bool, in_backups: bool) -> None:
+    """Delete everything about WEARER: series, diary, account, InfluxDB.
+
+    Prints a receipt without personal data. May be repeated: what is gone is gone, what was
+    interrupted goes on. Backups that still hold the wearer are listed.
+    """
+    import json
+    from dataclasses import asdict
+
+    from tracker.clock import clock_from_environment
+    from tracker.rights.backup import backups_folder
+    from tracker.rights.erase import erase_wearer
+    from tracker.rights.open import forget_in_influx, series_eraser
+    from tracker.settings import read_settings
+    from tracker.store.records import open_records
+
+    settings = read_settings()
+    clock = clock_from_environment()
+    if not yes:
+        click.confirm(f"Delete everything about {wearer}? This cannot be undone.", abort=True)
+    records = open_records(settings, clock)  # first: nothing is deleted where this is refused
+    try:
+        with series_eraser(settings, clock) as series:
+            receipt = erase_wearer(
+                wearer,
+                series=series,
+                records=records,
+                influx=settings.influx_url != "",
+                backups=backups_folder(settings),
+                in_backups=in_backups,
+                now_ns=clock.now_ns(),
+                receipts=settings.data / "receipts",
+                forget=lambda: forget_in_influx(settings, series),
+            )
+    finally:
+        records.close()
+    click.echo(json.dumps(asdict(receipt), indent=2))
+    if receipt.backups_left:
+        click.echo("These backups still hold the wearer: repeat with --in-backups.", err=True)
+    if receipt.influx == "queued":
+        click.echo("InfluxDB forgets as soon as it answers and the collector runs.", err=True)

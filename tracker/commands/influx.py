@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`backstay influx`: prepare an InfluxDB, look at the queue, send everything again."""
+
+import click
+
+
+@click.group("influx", short_help="InfluxDB: setup, status, resend.")
+def command() -> None:
+    """Work on the InfluxDB that BACKSTAY_INFLUX_URL names.
+
+    The embedded store stays the source of truth; InfluxDB gets a copy of everything but raw
+    samples.
+    """
+
+
+@command.command("setup")
+@click.option(
+    "--admin-token",
+    required=True,
+    envvar="BACKSTAY_INFLUX_ADMIN_TOKEN",
+    help="Operator token (2.x) or admin user:password (1.x).",
+)
+@click.option(
+    "--keep-days", default=0, show_default=True, help="Retention in days; 0 keeps everything."
+)
+def setup(admin_token: str, keep_days: int) -> None:
+    """Make the bucket or database and, on 2.x, two tokens: write-only and read-only.
+
+    May be repeated. The tokens are printed once: the first is for the collector, the second for
+    the dashboard.
+    """
+    from tracker.settings import read_settings
+    from tracker.store.influx_setup import provision
+
+    made = provision(read_settings(), admin_token, keep_days)
+    for sentence in made.done:
+        click.echo(sentence)
+    if made.write_token:
+        click.echo(f"collector: BACKSTAY_INFLUX_TOKEN={made.write_token}")
+        click.echo(f"dashboard: BACKSTAY_INFLUX_TOKEN={made.read_token}")
+
+
+@command.command("status")
+def status() -> None:
+    """Print what waits for InfluxDB, since when, and what is wrong."""
+    import json
+    from dataclasses import asdict
+
+    from tracker.settings import read_settings
+    from tracker.store.influx_sink import read_status
+    from tracker.store.sqlite import open_reader
+
+    reader = open_reader(read_settings())
+    try:
+        click.echo(json.dumps(asdict(read_status(reader)), indent=2))
+    finally:
+        reader.close()
+
+
+@command.command("resend")
+def resend() -> None:
+    """Send every stored hour again; while the collector runs it does the sending."""
+    from tracker.clock import clock_from_environment
+    from tracker.errors import StoreBusy, StoreError
+    from tracker.settings import read_settings
+    from tracker.store.influx_sink import Sink
+    from tracker.store.influx_target import InfluxFault, InfluxTarget
+    from tracker.store.sqlite import open_store
+
+    settings = read_settings()
+    if not settings.influx_url:
+        raise StoreError("no InfluxDB is configured: set BACKSTAY_INFLUX_URL")
+    try:
+        store = open_store(settings)
+    except StoreBusy as error:
+        from tracker.collect.control import ControlClient
+
+        if not (client := ControlClient(settings.data)).running():
+            raise StoreBusy(str(error)) from error
+        client.call("resend")
+        click.echo("The collector sends everything again.")
+        return
+    target = InfluxTarget(settings)
+    try:
+        hours = store.mark_all_dirty()
+        Sink(store, target, clock_from_environment()).drain()
+    except InfluxFault as fault:
+        raise StoreError(f"{fault}; the hours stay queued") from fault
+    finally:
+        target.close()
+        store.close()
+    click.echo(f"{hours} hours sent.")

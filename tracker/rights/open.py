@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Opens what a command works on: the files while no service runs, else through the service."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from tracker.clock import Clock
+from tracker.diary import AuditLine
+from tracker.errors import StoreBusy
+from tracker.rights.erase import Erases
+from tracker.settings import Settings
+from tracker.store import audit_spool
+from tracker.store.records import Records, open_records, open_records_reader
+from tracker.store.sqlite import SqliteStore, open_store
+
+
+@contextmanager
+def records_reader(settings: Settings, clock: Clock) -> Iterator[Records | None]:
+    """People and diary for reading; None where there are none yet."""
+    records = open_records_reader(settings, clock)
+    try:
+        yield records
+    finally:
+        if records is not None:
+            records.close()
+
+
+def audit(settings: Settings, clock: Clock, wearer: str, *, action: str) -> None:
+    """Write a line of the audit for the operator's command, now or when the dashboard opens."""
+    line = AuditLine(
+        at_ns=clock.now_ns(),
+        viewer="operator (command line)",
+        wearer=wearer,
+        scope="everything",
+        action=action,
+        allowed=True,
+    )
+    with suppress(StoreBusy):
+        records = open_records(settings, clock)
+        try:
+            records.audit(line)
+        finally:
+            records.close()
+        return
+    audit_spool.put(settings, line)
+
+
+class _ThroughCollector:
+    def __init__(self, settings: Settings) -> None:
+        from tracker.collect.control import ControlClient
+
+        self._client = ControlClient(settings.data, timeout_s=600.0)
+
+    def erase(self, wearer: str) -> int:
+        """Let the collector that owns the file erase."""
+        return int(self._client.call("erase", wearer=wearer) or 0)
+
+
+@contextmanager
+def series_eraser(settings: Settings, clock: Clock) -> Iterator[Erases]:
+    """What erases series: the file itself, or the collector that owns it."""
+    try:
+        store = open_store(settings, clock)
+    except StoreBusy:
+        yield _ThroughCollector(settings)
+        return
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def forget_in_influx(settings: Settings, series: Erases) -> bool:
+    """Delete queued wearers in InfluxDB now; False where that has to wait for the collector."""
+    if not isinstance(series, SqliteStore):
+        return False  # the collector's own sink does it
+    from tracker.store.influx_sink import forget_erased
+    from tracker.store.influx_target import InfluxFault, InfluxTarget
+
+    target = InfluxTarget(settings)
+    try:
+        forget_erased(series, target)
+    except InfluxFault:
+        return False
+    finally:
+        target.close()
+    return True
