@@ -65,3 +65,28 @@ def exercise(name: str) -> str:
         120,
         70,
     )
+
+
+_POSES = {
+    "standing": ("M60 20L60 42L54 60M60 42L66 60M60 26L50 42M60 26L70 42", 60, 12),
+    "walking": ("M60 20L58 42L46 60M58 42L74 58M60 26L48 40M60 26L74 36", 61, 12),
+    "sitting_tall": ("M56 16L56 42L80 42L80 60M56 22L70 34M44 44L44 60M44 42L56 42", 56, 9),
+    "sitting_slumped": (
+        "M70 22Q48 24 54 42L80 42L80 60M64 24L76 36M44 44L44 60M44 42L54 42",
+        76,
+        17,
+    ),
+    "lying": ("M30 56L78 56L108 58", 20, 54),
+}
+
+
+def pose(name: str) -> str:
+    """The figure of a calibration pose."""
+    ink, x, y = _POSES[name]
+    return _svg(
+        f'<path d="M4 65H116" stroke="{_FLOOR}" stroke-width="2"/>'
+        f'<path d={quoteattr(ink)} stroke="{_INK}" stroke-width="4"/>'
+        f'<circle cx="{x}" cy="{y}" r="6" fill="{_INK}" stroke="none"/>',
+        120,
+        70,
+    )

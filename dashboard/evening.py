@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import streamlit as st
 
 from dashboard import data
-from dashboard.parts import View
+from dashboard.parts import View, sentence
 from tracker.diary import Evening
 from tracker.errors import BackstayError
 from tracker.units import from_ns
@@ -71,7 +71,7 @@ def save(v: View, told: Evening) -> None:
     try:
         data.save_evening(v.sources, v.viewer, v.wearer, told, v.zone)
     except BackstayError as error:
-        st.session_state["notice"] = ("error", str(error))
+        st.session_state["notice"] = ("error", sentence(v, error))
     else:
         st.session_state["notice"] = ("saved", "")
 

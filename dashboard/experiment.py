@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import streamlit as st
 
 from dashboard import data
-from dashboard.parts import View
+from dashboard.parts import View, sentence
 from tracker.diary import Entry, Kind
 from tracker.errors import BackstayError
 from tracker.trends import diaries
@@ -65,7 +65,7 @@ def _wizard(v: View) -> None:
                 body: dict[str, object] = {**asdict(made), "coins": list(made.coins)}
                 data.save_entry(v.sources, v.viewer, v.wearer, Kind.EXPERIMENT, body, v.zone)
             except BackstayError as error:
-                st.error(str(error))
+                st.error(sentence(v, error))
             else:
                 st.session_state["notice"] = ("saved", "")
                 st.rerun()

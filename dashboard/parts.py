@@ -18,6 +18,7 @@ import streamlit as st
 
 from dashboard import data, who
 from tracker.diary import Person
+from tracker.errors import AccessDenied, BackstayError
 from tracker.report.i18n import Language
 from tracker.units import local_date
 
@@ -92,6 +93,15 @@ def notice(v: View) -> None:
         st.toast(v.d("saved"))
     elif kind == "error":
         st.error(text)
+
+
+def sentence(v: View, error: BackstayError) -> str:
+    """An error in the reader's words, where the catalogue has some."""
+    if isinstance(error, data.Refused):
+        return " ".join(v.lang.t(p.key, **p.values) for p in error.problems)
+    if isinstance(error, AccessDenied):
+        return v.d("no_access")
+    return v.d("trouble", why=str(error))
 
 
 def what_is_this(v: View, key: str, **values: object) -> None:

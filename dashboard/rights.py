@@ -4,7 +4,7 @@
 import streamlit as st
 
 from dashboard import data, transfer
-from dashboard.parts import View
+from dashboard.parts import View, sentence
 from tracker.access import ASK_FOR, DEFAULT_SCOPES, MAX_GRANT_DAYS, SHARED_SCOPES
 from tracker.errors import BackstayError
 from tracker.units import from_ns
@@ -28,7 +28,7 @@ def sharing(v: View) -> None:
             try:
                 code = data.invite(v.sources, v.viewer, v.wearer, scopes, days=days, confirmed=sure)
             except BackstayError as error:
-                st.error(str(error))
+                st.error(sentence(v, error))
             else:
                 st.success(v.t("sharing.code"))
                 st.code(code, language=None)
@@ -61,7 +61,7 @@ def _end(v: View, grant_id: int) -> None:
     try:
         data.revoke(v.sources, v.viewer, v.wearer, grant_id)
     except BackstayError as error:
-        st.session_state["notice"] = ("error", str(error))
+        st.session_state["notice"] = ("error", sentence(v, error))
 
 
 def _looks(v: View) -> None:
@@ -103,7 +103,7 @@ def export_and_erase(v: View) -> None:
         try:
             n = data.erase_diary(v.sources, v.viewer, v.wearer)
         except BackstayError as error:
-            st.error(str(error))
+            st.error(sentence(v, error))
         else:
             st.success(v.t("rights.erased", n=n))
     st.caption(v.t("rights.erase_series"))

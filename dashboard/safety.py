@@ -4,7 +4,7 @@
 import streamlit as st
 
 from dashboard import data
-from dashboard.parts import View
+from dashboard.parts import View, sentence
 from tracker.advice import screening
 from tracker.advice.load import packaged
 from tracker.advice.profiles import screening_mode
@@ -101,7 +101,7 @@ def _keep(v: View, body: dict[str, object], kind: Kind = Kind.SCREENING) -> None
     try:
         data.save_entry(v.sources, v.viewer, v.wearer, kind, body, v.zone)
     except BackstayError as error:
-        st.error(str(error))
+        st.error(sentence(v, error))
     else:
         st.session_state["notice"] = ("saved", "")
         st.rerun()

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 import streamlit as st
 
 from dashboard import data, drawings, programme
-from dashboard.parts import View
+from dashboard.parts import View, sentence
 from tracker.diary import Training
 from tracker.errors import BackstayError
 from tracker.model import SECOND_NS
@@ -143,7 +143,7 @@ def _finish(v: View, state: State) -> None:
             try:
                 data.save_training(v.sources, v.viewer, v.wearer, told, v.zone)
             except BackstayError as error:
-                st.error(str(error))
+                st.error(sentence(v, error))
             else:
                 _stop()
                 st.session_state["notice"] = ("saved", "")

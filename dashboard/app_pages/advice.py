@@ -97,7 +97,7 @@ def _start(v: parts.View) -> None:
             try:
                 data.save_entry(v.sources, v.viewer, v.wearer, Kind.START, body, v.zone)
             except BackstayError as error:
-                st.error(str(error))
+                st.error(parts.sentence(v, error))
             else:
                 st.session_state["notice"] = ("saved", "")
                 st.rerun()

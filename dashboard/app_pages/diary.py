@@ -79,7 +79,7 @@ def _massage(v: parts.View) -> None:
             _keep(v, lambda: data.save_massage(v.sources, v.viewer, v.wearer, told, v.zone))
     newest = data.entries(v.sources, v.viewer, v.wearer, [Kind.MASSAGE])[-1:]
     for entry in newest:
-        if data.editable(v.sources, entry) and entry.body.get("relief_morning") is None:
+        if data.editable(v.sources, v.viewer, entry) and entry.body.get("relief_morning") is None:
             _morning_after(v, entry)
 
 
@@ -112,7 +112,7 @@ def _keep(v: parts.View, write: Callable[[], object]) -> None:
     try:
         write()
     except BackstayError as error:
-        st.error(str(error))
+        st.error(parts.sentence(v, error))
     else:
         st.session_state["notice"] = ("saved", "")
         st.rerun()
@@ -128,7 +128,7 @@ def _entries(v: parts.View) -> None:
     for entry in sorted(found, key=lambda e: (e.day, e.written_ns), reverse=True)[:30]:
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
             st.markdown(transfer.line_of(v, entry), width="stretch")
-            if data.editable(v.sources, entry):
+            if data.editable(v.sources, v.viewer, entry):
                 st.button(
                     v.t("diary.delete"),
                     key=f"delete_{entry.id}",
@@ -141,7 +141,7 @@ def _delete(v: parts.View, entry_id: int) -> None:
     try:
         data.delete(v.sources, v.viewer, v.wearer, entry_id)
     except BackstayError as error:
-        st.session_state["notice"] = ("error", str(error))
+        st.session_state["notice"] = ("error", parts.sentence(v, error))
 
 
 def _in_and_out(v: parts.View) -> None:
@@ -157,7 +157,7 @@ def _in_and_out(v: parts.View) -> None:
         except (json.JSONDecodeError, UnicodeDecodeError):
             st.error(v.t("diary.import_not_json"))
         except BackstayError as error:
-            st.error(str(error))
+            st.error(parts.sentence(v, error))
         else:
             st.success(v.t("diary.imported", n=n))
 

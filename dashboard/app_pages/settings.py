@@ -18,7 +18,7 @@ def _keep(v: parts.View, values: Mapping[str, object]) -> None:
     try:
         data.save_settings(v.sources, v.viewer, values)
     except BackstayError as error:
-        st.error(str(error))
+        st.error(parts.sentence(v, error))
         return
     st.session_state["notice"] = ("saved", "")
     st.rerun()

@@ -18,6 +18,7 @@ from dashboard.data.advice import (
     work_window,
 )
 from dashboard.data.diary import (
+    Refused,
     delete,
     edit,
     editable,
@@ -37,6 +38,17 @@ from dashboard.data.diary import (
 )
 from dashboard.data.gate import accounts, doorman, gate
 from dashboard.data.people import owner, profile_of, save_person, save_settings
+from dashboard.data.sensor import (
+    add_sensor,
+    calibrate,
+    collector_runs,
+    correct,
+    own_wearer,
+    pair_phone,
+    remove_sensor,
+    scan,
+    sensor_states,
+)
 from dashboard.data.series import (
     Day,
     clock_of,
@@ -60,12 +72,17 @@ __all__ = [
     "NOBODY",
     "Advised",
     "Day",
+    "Refused",
     "Sources",
     "accounts",
+    "add_sensor",
     "advised",
+    "calibrate",
     "claim_sentence",
     "clock_of",
     "close",
+    "collector_runs",
+    "correct",
     "day",
     "delete",
     "doorman",
@@ -91,9 +108,12 @@ __all__ = [
     "name_of",
     "outcomes",
     "own_baseline",
+    "own_wearer",
     "owner",
+    "pair_phone",
     "placements",
     "profile_of",
+    "remove_sensor",
     "revoke",
     "save_correction",
     "save_entry",
@@ -102,7 +122,9 @@ __all__ = [
     "save_person",
     "save_settings",
     "save_training",
+    "scan",
     "screened",
+    "sensor_states",
     "sessions_plan",
     "sets",
     "signal_bars",

@@ -5,8 +5,8 @@ Every write is checked here again, whatever the page allowed: a browser's limits
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, fields
-from datetime import date, timedelta
+from dataclasses import asdict, fields, replace
+from datetime import date
 from typing import Any, Literal, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -14,13 +14,12 @@ from dashboard.data import series
 from dashboard.data.gate import gate
 from dashboard.data.people import profile_of
 from dashboard.data.sources import Sources, records, writable
+from tracker.advice import diary_rules as rules
 from tracker.diary import Entry, Evening, Kind, Massage, Person, Training
 from tracker.errors import InputError
 from tracker.model import SECOND_NS, State
 from tracker.units import day_bounds_ns, local_date
 
-EDIT_NS = 48 * 3600 * SECOND_NS
-LATE_DAYS = 1  # an evening can be told the day after, marked as late
 SCOPE = {
     Kind.EVENING: "tension",
     Kind.MASSAGE: "massage",
@@ -34,6 +33,16 @@ SCOPE = {
     Kind.PLAN: "training",
     Kind.SESSION: "training",
 }
+
+
+class Refused(InputError):
+    """An entry that the diary does not take; `problems` are keys of the catalogue."""
+
+    def __init__(self, problems: Sequence[rules.Problem]) -> None:
+        super().__init__("; ".join(f"{p.field}: {p.key}" for p in problems))
+        self.problems = tuple(problems)
+
+
 Told = TypeVar("Told", Evening, Massage, Training)
 
 
@@ -129,44 +138,42 @@ def evening_entry(src: Sources, viewer: Person, wearer: str, day: date) -> Entry
 def save_evening(src: Sources, viewer: Person, wearer: str, told: Evening, tz: ZoneInfo) -> Entry:
     """Keep the evening entry of a day; a second one of the same day is an edit."""
     gate(src).may_change(viewer, wearer, "tension")
-    now_ns = src.clock.now_ns()
-    today, day = local_date(now_ns, tz), date.fromisoformat(told.day)
-    for name, value in (("tension", told.tension), ("pain", told.pain)):
-        _scale(name, value)
-    if day > today:
-        raise InputError("This evening has not come yet: choose today or yesterday.")
-    late = day < today
-    body = asdict(told) | {"late": told.late or late}
-    old = evening_entry(src, viewer, wearer, day)
+    today = local_date(src.clock.now_ns(), tz)
+    told = replace(told, late=told.late or rules.is_late(told, today))
+    _refuse(
+        rules.check_evening(
+            told,
+            today,
+            profile=profile_of(src, viewer),
+            pain_journal=bool(viewer.settings.get("pain_journal")),
+        )
+    )
+    old = evening_entry(src, viewer, wearer, date.fromisoformat(told.day))
     if old is not None:
-        return edit(src, viewer, wearer, old.id, body)
-    if day < today - timedelta(days=LATE_DAYS):
-        raise InputError("An evening can be told until the day after. Write a note instead.")
+        return edit(src, viewer, wearer, old.id, asdict(told))
     return writable(src).put_entry(
-        wearer, Kind.EVENING, body, at_ns=now_ns, day=told.day, author=viewer.id
+        wearer,
+        Kind.EVENING,
+        asdict(told),
+        at_ns=src.clock.now_ns(),
+        day=told.day,
+        author=viewer.id,
     )
 
 
 def save_massage(src: Sources, viewer: Person, wearer: str, told: Massage, tz: ZoneInfo) -> Entry:
     """Keep a massage; two at the same time are refused."""
     gate(src).may_change(viewer, wearer, "massage")
-    _past(src, told.at_ns, told.minutes)
-    for name, value in (("relief_1h", told.relief_1h), ("relief_morning", told.relief_morning)):
-        _scale(name, value)
-    day = local_date(told.at_ns, tz)
-    for other in massages(src, viewer, wearer, day - timedelta(days=1), day + timedelta(days=1)):
-        _apart(told.at_ns, told.minutes, other.at_ns, other.minutes, "massage")
+    others = massages(src, viewer, wearer)
+    _refuse(rules.check_massage(told, src.clock.now_ns(), tz, others))
     return _put(src, viewer, wearer, Kind.MASSAGE, asdict(told), told.at_ns, tz)
 
 
 def save_training(src: Sources, viewer: Person, wearer: str, told: Training, tz: ZoneInfo) -> Entry:
     """Keep a training session; two at the same time are refused."""
     gate(src).may_change(viewer, wearer, "training")
-    _past(src, told.at_ns, told.minutes)
-    _scale("effort", told.effort)
-    day = local_date(told.at_ns, tz)
-    for other in trainings(src, viewer, wearer, day - timedelta(days=1), day + timedelta(days=1)):
-        _apart(told.at_ns, told.minutes, other.at_ns, other.minutes, "training session")
+    others = trainings(src, viewer, wearer)
+    _refuse(rules.check_training(told, src.clock.now_ns(), tz, others))
     return _put(src, viewer, wearer, Kind.TRAINING, asdict(told), told.at_ns, tz)
 
 
@@ -179,15 +186,16 @@ def import_entries(
 ) -> None:
     """Keep entries of a diary file, old days included; all are checked before one is kept."""
     gate(src).may_change(viewer, wearer, "diary")
-    today = local_date(src.clock.now_ns(), tz)
+    now_ns = src.clock.now_ns()
+    today = local_date(now_ns, tz)
     for one in told:
         if isinstance(one, Evening):
-            if date.fromisoformat(one.day) > today:
-                raise InputError(f"{one.day} has not come yet: correct the file.")
-            _scale("tension", one.tension)
-            _scale("pain", one.pain)
+            found = rules.check_evening(one, today, pain_journal=True)
+            _refuse([p for p in found if not p.key.endswith(".too_old")])
+        elif isinstance(one, Massage):
+            _refuse(rules.check_massage(one, now_ns, tz))
         else:
-            _past(src, one.at_ns, one.minutes)
+            _refuse(rules.check_training(one, now_ns, tz))
     for one in told:
         if isinstance(one, Evening):
             writable(src).put_entry(
@@ -240,9 +248,10 @@ def delete(src: Sources, viewer: Person, wearer: str, entry_id: int) -> None:
     writable(src).delete_entry(entry_id, author=viewer.id)
 
 
-def editable(src: Sources, entry: Entry) -> bool:
-    """Whether an entry is younger than 48 h."""
-    return src.clock.now_ns() - entry.written_ns < EDIT_NS
+def editable(src: Sources, viewer: Person, entry: Entry) -> bool:
+    """Whether this person may still change an entry (48 h from its first version)."""
+    first = _first_written(src, entry)
+    return rules.check_edit(entry, viewer.id, src.clock.now_ns(), first_written_ns=first) is None
 
 
 def _own(src: Sources, viewer: Person, wearer: str, entry_id: int) -> Entry:
@@ -250,9 +259,24 @@ def _own(src: Sources, viewer: Person, wearer: str, entry_id: int) -> Entry:
     if entry is None or entry.wearer != wearer:
         raise InputError("This entry does not exist any more.")
     gate(src).may_change(viewer, entry.wearer, SCOPE[entry.kind])
-    if not editable(src, entry):
-        raise InputError("Entries can be changed for 48 hours; this one is older.")
+    problem = rules.check_edit(
+        entry, viewer.id, src.clock.now_ns(), first_written_ns=_first_written(src, entry)
+    )
+    _refuse([problem] if problem else [])
     return entry
+
+
+def _first_written(src: Sources, entry: Entry) -> int:
+    """When the first version of an entry was written: the 48 hours run from there."""
+    if entry.version == 1:
+        return entry.written_ns
+    kept = writable(src).entries(entry.wearer, [entry.kind], entry.day, entry.day, history=True)
+    return min((e.written_ns for e in kept if e.id == entry.id), default=entry.written_ns)
+
+
+def _refuse(problems: Sequence[rules.Problem]) -> None:
+    if problems:
+        raise Refused(problems)
 
 
 def _put(
@@ -261,21 +285,3 @@ def _put(
 ) -> Entry:  # fmt: skip
     day = local_date(at_ns, tz).isoformat()
     return writable(src).put_entry(wearer, kind, body, at_ns=at_ns, day=day, author=viewer.id)
-
-
-def _scale(name: str, value: int | None) -> None:
-    if value is not None and not 0 <= value <= 10:
-        raise InputError(f"{name}: {value} is not on the scale from 0 to 10.")
-
-
-def _past(src: Sources, at_ns: int, minutes: int) -> None:
-    if not 1 <= minutes <= 480:
-        raise InputError(f"{minutes} minutes: write a length from 1 to 480 minutes.")
-    if at_ns > src.clock.now_ns():
-        raise InputError("This time has not come yet: choose an earlier one.")
-
-
-def _apart(a_ns: int, a_min: int, b_ns: int, b_min: int, what: str) -> None:
-    minute = 60 * SECOND_NS
-    if a_ns < b_ns + b_min * minute and b_ns < a_ns + a_min * minute:
-        raise InputError(f"There is already a {what} at this time: change that one instead.")
