@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from tracker.clock import Clock
-from tracker.diary import Kind, Person, Role
+from tracker.diary import Evening, Kind, Person, Role
 from tracker.model import SECOND_NS, Placement
 from tracker.settings import Settings, zone
 from tracker.simulation.history import History, history
@@ -98,8 +98,14 @@ def _write_diary(settings: Settings, clock: Clock, weeks: History, tz: ZoneInfo)
             body = {k: v for k, v in asdict(item).items() if v is not None}  # type: ignore[call-overload]  # diary records are dataclasses
             records.put_entry(WEARER, kind, body, at_ns=at_ns, day=day, author="owner")
 
-        for evening in weeks.evenings:
-            put(Kind.EVENING, evening, _evening_ns(evening.day, tz), evening.day)
+        today = str(local_date(clock.now_ns(), tz))
+        evenings = [*weeks.evenings]
+        if all(evening.day != today for evening in evenings):
+            # The page asks before it shows numbers; a demo shows something useful at once.
+            evenings.append(Evening(day=today, tension=3))
+        for evening in evenings:
+            at_ns = min(_evening_ns(evening.day, tz), clock.now_ns())
+            put(Kind.EVENING, evening, at_ns, evening.day)
         for massage in weeks.massages:
             put(Kind.MASSAGE, massage, massage.at_ns, str(local_date(massage.at_ns, tz)))
         for training in weeks.trainings:
