@@ -16,6 +16,7 @@ from tracker.advice.facts import Facts, check
 from tracker.advice.load import packaged, parse
 from tracker.advice.model import LANGUAGES, Condition
 from tracker.errors import RulesError
+from tracker.trends import nof1
 
 RULES = packaged()
 FOLDER = resources.files("tracker.advice") / "data"
@@ -117,6 +118,12 @@ def test_forty_questions_and_the_article_s_contraindications():
     text = " ".join(q.text["de"] for q in RULES.questions.values() if q.seed)
     for word in ("Fieber", "Erkältung", "entzündet", "Osteoporose", "Knochenbruch", "Thrombose"):
         assert word.lower() in text.lower()
+
+
+def test_the_statistics_use_the_gates_of_the_rule_base():
+    """One number, one place: the code's gates are those that the pages announce."""
+    gates, rule = nof1.Gates(), RULES.document["gate"]["massage"]
+    assert {name: getattr(gates, name) for name in rule} == rule
 
 
 def test_nobody_is_named_as_having_signed_off():
@@ -234,6 +241,10 @@ BROKEN = {
     "unknown tier": (
         lambda: replace('tier = "insight"', 'tier = "insights"'),
         r"rule\[R26\]\.tier: 'insights' is no tier: use",
+    ),
+    "unknown exercise of a question": (
+        lambda: replace('avoid = ["curl_up"', 'avoid = ["crunch"'),
+        r"screen\[MC04\]\.avoid: 'crunch' is no \[\[exercise\]\]",
     ),
     "no schema": (lambda: replace("schema = 1", "schema = 9"), r"schema: is 9: this version reads"),
     "no rules": (

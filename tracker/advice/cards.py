@@ -139,6 +139,15 @@ def _differs(shown: Shown, advice: Advice, other: Advice) -> bool:
     return twin is None or twin.parts != shown.parts
 
 
+def one_change(cards: Collection[Card]) -> Card | None:
+    """The one change to try this week: the first habit, else the main advice."""
+    for tier in ("habit", "main"):
+        found = next((c for c in cards if c.tier == tier), None)
+        if found:
+            return found
+    return None
+
+
 def signoff(rules: Rules, lang: str) -> str:
     """What pages, reports and exports print about clinical review; nobody is named who is not."""
     if rules.signoff:

@@ -5,12 +5,14 @@ Who computes them: `tracker.trends.facts` from epochs and diary, `screening.fact
 list, `start.facts_from_start` from the one-minute start. A fact that is not known is left out.
 """
 
-import math
 from collections.abc import Mapping
 from typing import Any, Literal, TypedDict
 
 from tracker.advice.model import Input, Rules
 from tracker.errors import InputError
+
+
+LARGEST = 1e9  # nothing that is counted in days, hours or points comes near it
 
 
 class Facts(TypedDict, total=False):
@@ -82,8 +84,10 @@ def _fault(rules: Rules, declared: Input, value: object) -> str:
         return (
             "" if known else f"{value!r} does not exist: write one of {', '.join(declared.values)}"
         )
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return f"{value!r} is no number: write one without quotes, or leave the fact out"
+    if not -LARGEST <= value <= LARGEST:  # also NaN
+        return f"{str(value)[:20]} is no number that can be: write one below {LARGEST:.0e}"
     return _number_fault(declared, value)
 
 

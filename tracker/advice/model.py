@@ -113,7 +113,10 @@ class Action:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """One point of the safety list. `lasting`: remembered until the wearer changes it."""
+    """One point of the safety list. `lasting`: remembered until the wearer changes it.
+
+    `avoid`: exercises that leave the programme while the point is active.
+    """
 
     id: str
     group: str
@@ -124,6 +127,7 @@ class Question:
     override: Mapping[str, str] = field(default_factory=dict)
     lasting: bool = False
     seed: bool = False
+    avoid: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

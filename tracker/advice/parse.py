@@ -144,6 +144,7 @@ def _questions(
     merge: Mapping[str, tuple[str, ...]],
 ) -> list[Question]:
     document.ids("screen")
+    exercises = document.ids("exercise")
     made = []
     for key, table in document.tables("screen"):
         for name in ("if_yes", "if_unsure"):
@@ -156,6 +157,10 @@ def _questions(
         parse_rule.check_out(document, f"{key}.override", override, merge)
         cited = document.strings(key, table, "sources")
         parse_rule.check_sources(document, key, cited, sources)
+        avoid = document.strings(key, table, "avoid")
+        for name in avoid:
+            if name not in exercises:
+                document.refuse(f"{key}.avoid", f"{name!r} is no [[exercise]]: correct it")
         made.append(
             Question(
                 id=table["id"],
@@ -167,6 +172,7 @@ def _questions(
                 override=dict(override),
                 lasting=bool(table.get("lasting", False)),
                 seed=bool(table.get("seed", False)),
+                avoid=avoid,
             )
         )
     return made

@@ -45,7 +45,8 @@ class Discussed:
 class Screened:
     """What the safety list means today. `open_items` are the points that still restrict.
 
-    `expires_in_days` is None when the list was never confirmed; 0 or less means expired.
+    `avoid_exercises` leave the programme, also after a talk about massage and training.
+    `expires_in_days` is None when the list was never confirmed; below 0 it has expired.
     """
 
     facts: Mapping[str, Any]
@@ -53,6 +54,7 @@ class Screened:
     open_items: tuple[str, ...]
     discussed: tuple[str, ...]
     expires_in_days: int | None
+    avoid_exercises: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +128,12 @@ def screened(
         open_items=tuple(open_items),
         discussed=tuple(settled),
         expires_in_days=None if stale else limit - age,
+        avoid_exercises=frozenset(
+            e
+            for i in (*open_items, *settled)
+            if i in rules.questions
+            for e in rules.questions[i].avoid
+        ),
     )
 
 

@@ -106,6 +106,8 @@ def test_explain_adds_cards_and_the_missing_sign_off(advise):
         ('{"tension_mean_7d": "3"}', "tension_mean_7d: '3' is no number"),
         ('{"tension_mean_7d": 11}', "11 is above 10"),
         ('{"tension_mean_7d": NaN}', "nan is no number"),
+        ('{"sit_h_day_7d": Infinity}', "inf is no number"),
+        ('{"massages_28d": 1' + "0" * 400 + "}", "is no number that can be"),
         ('{"massage_allowed": 1}', "1 is neither true nor false"),
         ('{"massages_28d": 1.5}', "1.5 is no whole number"),
         ('{"days_since_massage": -1}', "-1 is below 0"),

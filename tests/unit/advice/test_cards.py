@@ -3,7 +3,7 @@
 
 import pytest
 
-from tracker.advice.cards import cards_of, signoff
+from tracker.advice.cards import cards_of, one_change, signoff
 from tracker.advice.load import packaged
 
 RULES = packaged()
@@ -90,3 +90,11 @@ def test_missing_sign_off_is_visible(lang, word):
     """Nobody is named; the missing review is said."""
     assert word in signoff(RULES, lang)
     assert "nicht" in signoff(RULES, lang) or "Not" in signoff(RULES, lang)
+
+
+def test_one_change_to_try_is_a_habit_before_the_main_advice():
+    """After a week one small change is named; without a habit it is the main advice."""
+    cards = cards_of(RULES, {**FACTS, "sit_h_day_7d": 9.5}, "wellness", "de")
+    assert one_change(cards).id == "R22"
+    assert one_change([c for c in cards if c.tier != "habit"]).id == "R34"
+    assert one_change([]) is None

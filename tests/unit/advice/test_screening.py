@@ -153,6 +153,15 @@ def test_a_passing_point_must_be_answered_again():
         screening.reconfirmed(RULES, CLEAN, DAY, {"XX01": "yes"})
 
 
+def test_osteoporosis_takes_loaded_bending_out_of_the_programme():
+    """Also after a talk about massage and training: the exercises need a therapist's word."""
+    talk = Discussed(item="MC04", day=DAY, massage=True, training=True)
+    for discussed in ([], [talk]):
+        state = screened(RULES, answered(MC04="yes"), DAY, discussed=discussed)
+        assert state.avoid_exercises == {"curl_up", "sit_up", "hip_hinge"}
+    assert screened(RULES, answered(MC04="no"), DAY).avoid_exercises == frozenset()
+
+
 def test_every_question_leads_somewhere_known():
     """Each answer to each question gives facts that the engine takes."""
     for item in RULES.questions:
