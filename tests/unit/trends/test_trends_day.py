@@ -22,7 +22,7 @@ from tracker.model import (
 )
 from tracker.trends.day import summarise, summary_json
 from tracker.trends.hours import WorkWindow, valid_workday
-from tracker.trends.motion import longest_still_s, shift_epochs, slouch_events
+from tracker.trends.motion import fidgets, longest_still_s, shift_epochs, slouch_events
 from tracker.trends.summary import NO_DATA, DaySummary
 from tracker.units import day_bounds_ns, local_ns
 
@@ -148,6 +148,17 @@ def test_standing_up_ends_stillness_but_is_no_shift(line: Line) -> None:
     moved = replace(epochs, tilt_deg=tilt)
     assert shift_epochs(moved).size == 0
     assert longest_still_s(moved, shift_epochs(moved)) == 900
+
+
+def test_fidgets_come_back_within_ten_seconds(line: Line) -> None:
+    """Four short excursions count, a step that stays and sensor noise below 1 deg do not."""
+    epochs = line((SIT, 1500))
+    tilt = np.tile([0.0, 0.2], 150)
+    for i in (30, 90, 150, 210):
+        tilt[i] += 6
+    tilt[250:] += 8
+    assert fidgets(replace(epochs, tilt_deg=tilt.astype(np.float32))) == 4
+    assert fidgets(line((SIT, 10))) == 0
 
 
 def test_rates_bands_and_training(line: Line) -> None:

@@ -12,6 +12,7 @@ from tracker.model import Epochs, State
 from tracker.simulation.history import history
 from tracker.trends.baseline import Verdict, against_baseline, baseline, compare, real_change
 from tracker.trends.day import summarise
+from tracker.trends.exposure import active_break_days, long_sitting_days
 from tracker.trends.hours import WorkWindow
 from tracker.trends.problem import hour_weekday, problem_hour
 from tracker.trends.summary import DaySummary
@@ -177,3 +178,31 @@ def test_weekly_summary_of_a_simulated_wearer() -> None:
     found = events(past.epochs, past.transitions, start_ns=a, end_ns=b)
     assert all(a <= e.t_ns < b for e in found)
     assert {"sit_to_stand", "slouch", "shift"} <= {e.kind for e in found}
+
+
+def test_weekly_longest_sit_is_the_weeks_maximum(make_day: Callable[..., DaySummary]) -> None:
+    """One long sit on one day is the week's longest, beside that of the week before."""
+    before, now = MONDAY - timedelta(days=7), MONDAY
+    days = {before + timedelta(days=i): make_day(MONDAY, sit_h=6, bout_min=45) for i in range(3)}
+    days |= {now + timedelta(days=i): make_day(MONDAY, sit_h=6, bout_min=20) for i in range(3)}
+    days[now] = make_day(MONDAY, sit_h=6, bout_min=90)
+    got = weekly_summary(days, WINDOW, monday=MONDAY, sessions_plan=3, sessions=2)
+    assert (got.longest_sit_min, got.longest_sit_before_min) == (90, 45)
+    assert (got.sessions, got.sessions_plan) == (2, 3)
+
+
+def test_long_sitting_and_active_break_days(make_day: Callable[..., DaySummary]) -> None:
+    """The own upper third of valid days; days not worn long enough are unknown, not short."""
+    days = {MONDAY + timedelta(days=i): make_day(MONDAY, sit_h=3 + 0.5 * i) for i in range(12)}
+    days[MONDAY + timedelta(days=20)] = make_day(MONDAY, sit_h=3, worn_h=6)
+    long_days = long_sitting_days(days)
+    assert sorted(d for d, v in long_days.items() if v) == [
+        MONDAY + timedelta(days=i) for i in (8, 9, 10, 11)
+    ]
+    assert MONDAY + timedelta(days=20) not in long_days
+    few = dict(list(days.items())[:9])
+    assert long_sitting_days(few) == {}
+    calm = {MONDAY + timedelta(days=i): make_day(MONDAY, sit_h=6, bout_min=60) for i in range(9)}
+    busy = {MONDAY + timedelta(days=9 + i): make_day(MONDAY, sit_h=6, bout_min=20) for i in (0, 1)}
+    active = active_break_days(calm | busy)
+    assert {d for d, v in active.items() if v} == set(busy)
