@@ -171,7 +171,7 @@ class Analyst:
         elif not self._settled and self._silent(now_ns):
             batches.append(self._settle())
         batches += [b for s in work.late if (b := self._take_late(s, now_ns)) is not None]
-        gaps = (*work.gaps, *(g for c in work.check for g in self._what_remains(c)))
+        gaps = (*work.gaps, *(g for c in work.check for g in self._what_remains(c, work)))
         live = self.live.row(work, now_ns)
         batches.append(Batch(wearer=self.wearer, placement=self.placement, gaps=gaps, live=live))
         return batches
@@ -370,14 +370,17 @@ class Analyst:
     def _newest_point(self) -> int:
         return self._points[-1].through_ns if self._points else -(1 << 62)
 
-    def _what_remains(self, gap: Gap) -> list[Gap]:
-        """The parts of a gap that late samples did not fill."""
+    def _what_remains(self, gap: Gap, work: Work) -> list[Gap]:
+        """The parts of a gap that late samples, stored or just coming, did not fill."""
         try:
             t = self._store.raw(self.wearer, self.placement, gap.start_ns, gap.end_ns + 1).t_ns
         except StoreError as error:
             log.warning("a gap is kept as a whole", extra={"error": str(error)})
             return [gap]
-        edges = np.concatenate([[gap.start_ns], t, [gap.end_ns]])
+        inside = [t, *(s.t_ns for s in work.late), *(p.samples.t_ns for p in work.pieces)]
+        times = np.unique(np.concatenate(inside))
+        times = times[(times >= gap.start_ns) & (times <= gap.end_ns)]
+        edges = np.concatenate([[gap.start_ns], times, [gap.end_ns]])
         steps = np.diff(edges)
         return [
             replace(gap, start_ns=int(edges[i]), end_ns=int(edges[i + 1]))

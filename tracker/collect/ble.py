@@ -35,6 +35,7 @@ from tracker.model import GapReason
 log = logging.getLogger("backstay.radio")
 
 BATTERY = "00002a19-0000-1000-8000-00805f9b34fb"
+STARTED = 2  # frames after which a stream is taken to run
 WEAK_DBM = -85  # below this the wearer stood at the edge of the link
 
 
@@ -104,6 +105,8 @@ class Link:
         self._steps: deque[tuple[Session, Sequence[Step]]] = deque()
         self._wake = asyncio.Event()
         self._over = False
+        self._streamed = 0
+        self._busy = False
         self._last_frame_s = 0.0
         self._longest_wait_s = 0.0  # this sensor's own rhythm; some batch more than a second
         self._waiters: list[tuple[Step, asyncio.Future[None]]] = []
@@ -209,16 +212,16 @@ class Link:
             battery=battery,
             session=session,
         )
-        first_frame_at = self._inbox.received
+        self._streamed = 0
         try:
             await self._carry_out(client, session, session.start())
             self.todo(session, session.pending())
-            await self._watch(client, session, first_frame_at)
+            await self._watch(client, session)
         except asyncio.CancelledError:
             await self._say_goodbye(client, session)
             raise
 
-    async def _watch(self, client: BleakClient, session: Session, frames_before: int) -> None:
+    async def _watch(self, client: BleakClient, session: Session) -> None:
         """Until the link ends: carry out steps, read the battery, mind the age of the data."""
         battery_due = self._clock.monotonic_s() + self._p.battery_s
         while True:
@@ -232,7 +235,7 @@ class Link:
                 owner, steps = self._steps.popleft()
                 if owner is session:
                     await self._carry_out(client, session, steps)
-            self._mind_the_age(started=self._inbox.received > frames_before)
+            self._mind_the_age(started=self._streamed >= STARTED)
             if self._clock.monotonic_s() >= battery_due:
                 battery_due = self._clock.monotonic_s() + self._p.battery_s
                 if (level := await self._battery(client)) is not None:
@@ -272,6 +275,13 @@ class Link:
     async def _carry_out(
         self, client: BleakClient, session: Session, steps: Sequence[Step]
     ) -> None:
+        self._busy = True
+        try:
+            await self._each(client, session, steps)
+        finally:
+            self._busy = False
+
+    async def _each(self, client: BleakClient, session: Session, steps: Sequence[Step]) -> None:
         for index, step in enumerate(steps):
             # The answer may arrive before a write returns: wait for it from before the write.
             ahead = steps[index + 1] if index + 1 < len(steps) else None
@@ -342,6 +352,7 @@ class Link:
         self, session: Session, channel: str
     ) -> Callable[[BleakGATTCharacteristic, bytearray], None]:
         def received(_: BleakGATTCharacteristic, payload: bytearray) -> None:
+            self._streamed += not self._busy  # answers to steps are no stream
             self._arrived(session, channel, bytes(payload))
 
         return received

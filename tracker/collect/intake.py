@@ -23,6 +23,7 @@ from tracker.store.base import SensorConfig
 log = logging.getLogger("backstay.hub")
 
 GAP_NS = SECOND_NS // 2  # the chain's own border: max(0.5 s, 8 periods)
+CALM = 3  # replayed samples may wait for their rotation a cut longer
 HOLD_NS = 900 * SECOND_NS  # a replay that takes longer will not come any more
 
 
@@ -87,6 +88,7 @@ class Intake:
         self._period_ns = 0
         self._errors_before = 0
         self._loss = _Loss()
+        self._calm = 0  # cuts since nothing is replayed any more
 
     # -- sessions -----------------------------------------------------------------------------
 
@@ -167,7 +169,8 @@ class Intake:
                 Gap(start_ns=span[0], end_ns=span[1] + 1, reason=GapReason.QUEUE_FULL)
             )
         check: list[Gap] = []
-        if self._held and not (self._replaying() and now_ns - self._held[0].end_ns < HOLD_NS):
+        self._calm = 0 if self._replaying() else self._calm + 1
+        if self._held and (self._calm >= CALM or now_ns - self._held[0].end_ns > HOLD_NS):
             check, self._held = self._held, []
         counters = self.assembler.counters
         battery = self.assembler.battery_pct
@@ -227,7 +230,8 @@ class Intake:
 
     def _gap(self, start_ns: int, end_ns: int, piece: Piece | None) -> None:
         gap = Gap(start_ns=start_ns, end_ns=end_ns, reason=self._reason(piece))
-        (self._held if self._replaying() else self._gaps).append(gap)
+        buffers = self._session is not None and self._session.resume() is not None
+        (self._held if buffers else self._gaps).append(gap)
 
     def _reason(self, piece: Piece | None) -> GapReason:
         if self._down is not None:

@@ -152,10 +152,15 @@ def decoder_of(name: str, samples: Samples) -> Decoder:
 
 
 def replay_clock(samples: Samples, speed: float) -> tuple[Samples, Clock]:
-    """The recording in UTC (relative times begin now) and a clock that starts with it."""
+    """The recording in UTC and a clock that starts with it.
+
+    A recording with relative times is laid so that it ends when its replay ends.
+    """
     origin = time.time_ns()  # the one place where a replay touches the machine's clock
     if samples.t_ns[0] < RELATIVE_NS:
-        shift = origin - origin % (5 * SECOND_NS) - int(samples.t_ns[0])
+        length = int(samples.t_ns[-1] - samples.t_ns[0])
+        begin = origin - max(0, round(length * (1 - 1 / speed)))
+        shift = begin - begin % (5 * SECOND_NS) - int(samples.t_ns[0])
         shift -= shift % (5 * SECOND_NS)  # epochs stay where `analyze` puts them
         samples = Samples(t_ns=samples.t_ns + shift, acc_g=samples.acc_g, gyr_dps=samples.gyr_dps)
     return samples, Clock(start_ns=int(samples.t_ns[0]), origin_ns=origin, speed=speed)
