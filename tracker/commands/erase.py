@@ -20,7 +20,7 @@ def command(wearer: str, yes: bool, in_backups: bool) -> None:
     from tracker.clock import clock_from_environment
     from tracker.rights.backup import backups_folder
     from tracker.rights.erase import erase_wearer
-    from tracker.rights.open import forget_in_influx, series_eraser
+    from tracker.rights.open import forget_in_influx, series_writer
     from tracker.settings import read_settings
     from tracker.store.records import open_records
 
@@ -30,7 +30,7 @@ def command(wearer: str, yes: bool, in_backups: bool) -> None:
         click.confirm(f"Delete everything about {wearer}? This cannot be undone.", abort=True)
     records = open_records(settings, clock)  # first: nothing is deleted where this is refused
     try:
-        with series_eraser(settings, clock) as series:
+        with series_writer(settings, clock) as series:
             receipt = erase_wearer(
                 wearer,
                 series=series,

@@ -3,13 +3,16 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import asdict
 
 from tracker.clock import Clock
 from tracker.diary import AuditLine
-from tracker.errors import StoreBusy
+from tracker.errors import StoreBusy, StoreError
+from tracker.model import EPOCH_COLUMNS
 from tracker.rights.erase import Erases
 from tracker.settings import Settings
 from tracker.store import audit_spool
+from tracker.store.base import Batch
 from tracker.store.records import Records, open_records, open_records_reader
 from tracker.store.sqlite import SqliteStore, open_store
 
@@ -53,12 +56,28 @@ class _ThroughCollector:
 
     def erase(self, wearer: str) -> int:
         """Let the collector that owns the file erase."""
-        return int(self._client.call("erase", wearer=wearer) or 0)
+        return int(self._client.call("erase", wearer=wearer)["rows"])
+
+    def write(self, batch: Batch) -> None:
+        """Hand a re-analysed span over to the collector."""
+        if batch.epochs is None or batch.replace_from_ns is None:
+            raise StoreError("only a re-analysed span can be handed over to a running collector")
+        epochs = {c: getattr(batch.epochs, c).tolist() for c in EPOCH_COLUMNS}
+        self._client.call(
+            "replace_epochs",
+            wearer=batch.wearer,
+            placement=str(batch.placement),
+            from_ns=batch.replace_from_ns,
+            to_ns=batch.replace_to_ns,
+            epochs={**epochs, "algo": batch.epochs.algo},
+            transitions=[asdict(t) for t in batch.transitions],
+            sets=[{**asdict(s), "exercise": s.exercise.label} for s in batch.sets],
+        )
 
 
 @contextmanager
-def series_eraser(settings: Settings, clock: Clock) -> Iterator[Erases]:
-    """What erases series: the file itself, or the collector that owns it."""
+def series_writer(settings: Settings, clock: Clock) -> "Iterator[SqliteStore | _ThroughCollector]":
+    """What changes series: the file itself, or the collector that owns it."""
     try:
         store = open_store(settings, clock)
     except StoreBusy:

@@ -65,9 +65,6 @@ def first_schema(db: sqlite3.Connection) -> None:
         "CREATE TABLE erasing (wearer TEXT PRIMARY KEY, asked_ns INTEGER NOT NULL) WITHOUT ROWID",
         """CREATE TABLE dead_letter (id INTEGER PRIMARY KEY, wearer TEXT NOT NULL,
             at_ns INTEGER NOT NULL, line TEXT NOT NULL, reason TEXT NOT NULL)""",
-        # Which days were re-analysed by which algorithm, so that `reprocess` resumes.
-        """CREATE TABLE reprocessed (series INTEGER NOT NULL, day TEXT NOT NULL,
-            algo TEXT NOT NULL, PRIMARY KEY (series, day)) WITHOUT ROWID""",
     ):
         db.execute(statement)
 

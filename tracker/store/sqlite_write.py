@@ -379,7 +379,7 @@ def erase(db: sqlite3.Connection, wearer: str) -> int:
     count = 0
     of_series = (
         "raw", "epoch", "transition", "exercise_set", "gap", "day", "hour", "stale_day", "chain",
-        "live", "calibration", "dirty", "gone", "reprocessed",
+        "live", "calibration", "dirty", "gone",
     )  # fmt: skip
     for (sid,) in db.execute("SELECT id FROM series WHERE wearer = ?", (wearer,)).fetchall():
         for table in of_series:
