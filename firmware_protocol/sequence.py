@@ -17,12 +17,13 @@ across reconnects. What it does, in order:
 Times of live blocks increase strictly over the life of a state and are whole microseconds.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from firmware_protocol.clockfit import DEVICE_CLOCK, SAMPLE_COUNT, ClockFit, begin, observe
+from firmware_protocol.echo import Echo, hear
 from firmware_protocol.frame import Packet, PacketFlag, Stream
 from firmware_protocol.holes import OPEN, Hole, fill
 from firmware_protocol.timing import after, lost_by_time, sample_times, ticks_to_ns, unwrap_ticks
@@ -31,7 +32,6 @@ S = 1_000_000_000
 US = 1_000
 MAX_HOLES = 256
 SILENCE_NS = 2 * S  # a stream without device time is taken to have paused after this
-ECHO_NS = 2_000_000  # the same bytes again within this time are one value delivered twice
 STALE_NS = 10 * S  # device time this far back is a restart, not a late packet
 IMPOSSIBLE_NS = 400 * 86_400 * S  # no device clock jumps by more than a year
 SLOW_HZ = 2.5  # below this, arrival is the sample's time (advertisements)
@@ -90,7 +90,7 @@ class SequenceState:
     last_dev_ns: int | None = None
     step_ns: float | None = None
     last_received_ns: int = 0
-    last_raw: bytes = b""
+    echo: Echo = field(default_factory=Echo)
     out_dev_ns: int = 0
     out_utc_ns: int | None = None
     last_t_ns: int | None = None
@@ -230,8 +230,12 @@ def _live(
     if index is not None and state.next_index is not None:
         lost = _samples_between(packet, state.next_index, index)
     clocked = packet.ticks is not None and packet.stream.tick_hz is not None
+    copy = False
+    if not clocked and index is None:
+        copy, echo = hear(state.echo, packet.raw.tobytes(), packet.received_ns)
+        state = replace(state, echo=echo)
     timed = _by_clock(state, packet, index, lost) if clocked else _by_count(state, packet, lost)
-    if timed is None:
+    if timed is None or copy:
         return _drop(state, packet)
     if timed.restarted:
         state, reset = _restarted(state), reset or "device_clock"
@@ -341,20 +345,12 @@ def _first(packet: Packet, step_ns: float, lost: int) -> _Timed:
     return _Timed(dev_ns=dev, ref_ns=0, step_ns=step_ns, lost=lost, base_ns=base)
 
 
-def _by_count(state: SequenceState, packet: Packet, lost: int) -> _Timed | None:
-    """Device time from the running sample count; None for a value delivered twice.
-
-    The same bytes again within two milliseconds are an echo (ble.md: every value two to four
-    times after a sloppy reconnect). A true repeat inside one burst is dropped with it, which costs
-    nothing: it says what its neighbour says, and the rate is fitted to what is counted.
-    """
+def _by_count(state: SequenceState, packet: Packet, lost: int) -> _Timed:
+    """Device time from the running sample count."""
     step = S / packet.stream.fs_hz
     n = packet.n
     end = 0 if state.last_dev_ns is None else state.last_dev_ns
     waited = packet.received_ns - state.last_received_ns
-    first = state.last_dev_ns is None or packet.index is not None
-    if not first and 0 <= waited < ECHO_NS and state.last_raw == packet.raw.tobytes():
-        return None
     end += round((lost + n) * step)
     if state.fit is not None and waited > max(SILENCE_NS, 4 * n * step):
         # The stream paused: go on where the line says that arrival is.
@@ -402,8 +398,7 @@ def _to_utc(
             slope = (target - state.out_utc_ns) / passed
     t_ns = target + np.rint((timed.dev_ns - end) * slope).astype(np.int64)
     t_ns = (t_ns + US // 2) // US * US
-    raw = b"" if clocked else packet.raw.tobytes()
-    ended = replace(state, fit=fit, sync=sync, out_dev_ns=end, out_utc_ns=target, last_raw=raw)
+    ended = replace(state, fit=fit, sync=sync, out_dev_ns=end, out_utc_ns=target)
     return t_ns, ended, jumped
 
 

@@ -77,6 +77,7 @@ def _packets(
 delays = st.lists(st.floats(min_value=5.0, max_value=400.0), min_size=1, max_size=40)
 
 
+@settings(max_examples=30)
 @given(
     delays_ms=delays,
     drift_ppm=st.floats(min_value=-400, max_value=400),
@@ -100,9 +101,11 @@ def test_jitter_of_arrival_is_not_jitter_of_samples(
     assert (t % 1000 == 0).all()
     late = (t - true) / 1e6
     assert late.min() > -60, "never far before the truth"
-    assert late.max() <= max(delays_ms) + 1
+    # A drift not yet known moves output time by drift times its settling time of 20 s.
+    assert late.max() <= max(delays_ms) + 10
 
 
+@settings(max_examples=25)
 @given(drift_ppm=st.floats(min_value=-450, max_value=450), delays_ms=delays)
 def test_drift_is_found_and_bounded(drift_ppm: float, delays_ms: list[float]) -> None:
     """After half an hour the device's drift is known to 30 ppm and never beyond 500."""
@@ -253,15 +256,27 @@ def test_clock_exchange_sets_the_offset() -> None:
     assert np.abs(_times(blocks) - true).max() < 1_000_000
 
 
-def test_echoes_of_a_plain_sensor_are_dropped() -> None:
-    """Each value three times within a millisecond (sloppy reconnect): once is kept."""
-    packets, true = _packets(PLAIN, seconds=10, batch=1)
-    tripled = [
-        replace(p, received_ns=p.received_ns + k * 300_000) for p in packets for k in range(3)
+@pytest.mark.parametrize("copies", [2, 3, 4])
+def test_echoes_of_a_plain_sensor_are_dropped(copies: int) -> None:
+    """Each value several times (sloppy reconnect): after eight values once is kept."""
+    packets, true = _packets(PLAIN, seconds=20, batch=1, delays_ms=[5, 60, 30, 10])
+    many = [
+        replace(p, received_ns=p.received_ns + k * 300_000) for p in packets for k in range(copies)
     ]
-    blocks, state = _run(tripled)
+    blocks, state = _run(many)
+    t = _times(blocks)
+    assert len(true) <= len(t) <= len(true) + 9 * (copies - 1)
+    assert state.counters.duplicates == copies * len(true) - len(t)
+    assert abs(int(t[-1]) - int(true[-1])) < 100_000_000
+
+
+def test_a_coarse_sensor_at_rest_is_no_echo() -> None:
+    """Equal values in bursts of three from a sensor that lies still: every one is kept."""
+    packets, true = _packets(PLAIN, seconds=20, batch=1, delays_ms=[50, 30, 10])
+    still = [replace(p, raw=np.asarray(p.raw) // 7 * 7) for p in packets]
+    blocks, state = _run(still)
     assert len(_times(blocks)) == len(true)
-    assert state.counters.duplicates == 2 * len(true)
+    assert state.counters.duplicates == 0
 
 
 def test_invalid_samples_leave_the_rest_in_place() -> None:
