@@ -245,6 +245,8 @@ def test_no_scheduler_is_a_sentence() -> None:
     pytest.importorskip("distributed", reason="install backstay[cluster]")
     from tracker.cluster import dask_executor
 
-    with pytest.raises(ServiceError, match="dask scheduler"):
-        with dask_executor("tcp://127.0.0.1:9", timeout_s=0.5):
-            pass
+    with (
+        pytest.raises(ServiceError, match="dask scheduler"),
+        dask_executor("tcp://127.0.0.1:9", timeout_s=0.5),
+    ):
+        pass

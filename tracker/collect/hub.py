@@ -41,7 +41,7 @@ class HubParams:
 
     tick_s: float = 1.0
     tick_min_real_s: float = 0.1  # a fast clock must not make the disk sync all the time
-    keep_resume_s: float = 60.0
+    keep_resume_s: float = 15.0
     housekeep_s: float = 3600.0
 
 
@@ -93,7 +93,7 @@ class Hub:
         self.ready = asyncio.Event()  # the planned sensors are served
         self._group: asyncio.TaskGroup | None = None
         self._turn = asyncio.Lock()  # one analysis or change of the set of sensors at a time
-        self._resume_due = clock.monotonic_s() + self._p.keep_resume_s
+        self._resume_due = clock.monotonic_s()
         self._house_due = clock.monotonic_s()
         self._planned: list[tuple[SensorConfig, Source | None]] = []
 
@@ -274,7 +274,7 @@ class Hub:
             self.ticks += 1
 
     def _resumes(self) -> list[tuple[str, Resume]]:
-        """Once a minute: what sensors with a buffer need after a crash of this process."""
+        """Now and then: what sensors with a buffer need after a crash of this process."""
         now = self.clock.monotonic_s()
         if now < self._resume_due:
             return []

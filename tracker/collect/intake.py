@@ -85,6 +85,7 @@ class Intake:
         self._held: list[Gap] = []
         self._down: GapReason | None = None
         self._last_t_ns: int | None = None
+        self._floor_ns = 0  # what an earlier process stored; a replay may reach back behind it
         self._period_ns = 0
         self._errors_before = 0
         self._loss = _Loss()
@@ -97,6 +98,7 @@ class Intake:
         self._resume = resume
         if last_t_ns is not None:
             self._last_t_ns, self._down = last_t_ns, GapReason.COLLECTOR_DOWN
+            self._floor_ns = last_t_ns
 
     def open(self, decoder: Decoder, advert: Advert) -> Session:
         """A session for a new connection, which asks for what the last one missed."""
@@ -206,7 +208,8 @@ class Intake:
 
     def _collect(self, *, all_there_is: bool) -> None:
         live, late = self.assembler.take(all_there_is=all_there_is)
-        self._late += late
+        floor_ns = self._floor_ns + (self._period_ns or GAP_NS // 5) // 2
+        self._late += [s for x in late if len(s := x[int(np.searchsorted(x.t_ns, floor_ns)) :])]
         for piece in live:
             if len(piece.samples):
                 self._mark_gaps(piece)

@@ -155,7 +155,7 @@ class Air:
         return [
             Seen(
                 device=d,
-                advert=Advert(address=d.address, name=d.name or ""),
+                advert=Advert(address=d.address, name=d.name or "", services=_listed(d)),
                 at_s=now,
                 connected=True,
             )
@@ -211,6 +211,12 @@ def fit(
     choice = best(advert, services, extra)
     decoder, match = choice if choice is not None else (None, None)
     return Found(advert=advert, decoder=decoder, match=match, connected=connected)
+
+
+def _listed(device: BLEDevice) -> tuple[str, ...]:
+    """Services of a connected device as far as the system lists them (BlueZ does)."""
+    props = device.details.get("props", {}) if isinstance(device.details, dict) else {}
+    return tuple(str(u).lower() for u in props.get("UUIDs", ()))
 
 
 def with_battery(found: Found, battery_pct: int | None) -> Found:
