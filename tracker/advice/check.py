@@ -20,10 +20,11 @@ def whole(document: Document) -> None:
     languages = document.parts.get("languages")
     if not isinstance(languages, list) or not set(LANGUAGES) <= set(languages):
         document.refuse("languages", f"is {languages!r}: name at least {list(LANGUAGES)}")
+    known = document.ids("source")
     for section, value in document.parts.items():
         for key, table in _tables(section, value):
             _languages(document, key, table)
-            _cited(document, key, table)
+            _cited(document, key, table, known)
     _claims(document)
     _orders(document)
     _definitions(document)
@@ -68,13 +69,12 @@ def _same_placeholders(document: Document, key: str, one: str, other: str) -> No
         document.refuse(key, f"the placeholders differ between the languages ({odd}): align them")
 
 
-def _cited(document: Document, key: str, table: Mapping[str, Any]) -> None:
+def _cited(document: Document, key: str, table: Mapping[str, Any], known: frozenset[str]) -> None:
     cited = table.get("sources")
     if not isinstance(cited, list):
         return
-    known = {v.get("id") for v in document.parts.get("source", []) if isinstance(v, dict)}
     for name in cited:
-        if name not in known:
+        if not isinstance(name, str) or name not in known:
             document.refuse(
                 f"{key}.sources",
                 f"the source {name!r} does not exist: add a [[source]] with this id or correct it",
@@ -83,7 +83,7 @@ def _cited(document: Document, key: str, table: Mapping[str, Any]) -> None:
 
 def _claims(document: Document) -> None:
     """A claim is itself a text that rules include: it may not include a text again."""
-    for name, table in document.table("claim").items():
+    for name, table in document.named("claim"):
         for key, text in table.items():
             if isinstance(text, str) and any(n == "claim_text" for n, _ in placeholders(text)):
                 document.refuse(
@@ -110,16 +110,17 @@ def _once(document: Document, key: str, ranks: object) -> None:
 def _definitions(document: Document) -> None:
     """Inputs may be defined by others and by thresholds, never in a circle."""
     tables = document.tables("input")
-    ids = {t.get("id") for _, t in tables}
-    known = {t.get("id") for _, t in document.tables("threshold")}
+    ids = document.ids("input")
+    known = document.ids("threshold")
     needs: dict[str, set[str]] = {}
     for key, table in tables:
         definition = str(table.get("def", ""))
         for name in _THRESHOLD.findall(definition):
             if known and name not in known:
                 document.refuse(f"{key}.def", f"the threshold {name} does not exist: declare it")
-        words = set(re.findall(r"\w+", definition)) | set(table.get("needs", []))
-        for name in table.get("needs", []):
+        needed = document.strings(key, table, "needs")
+        words = set(re.findall(r"\w+", definition)) | set(needed)
+        for name in needed:
             if name not in ids:
                 document.refuse(f"{key}.needs", f"{name!r} is no declared input: correct it")
         needs[str(table.get("id"))] = words & ids

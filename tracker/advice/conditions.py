@@ -72,7 +72,7 @@ def misfit(condition: Condition, declared: Input, actions: frozenset[str]) -> st
 
 
 def _value_fault(value: object, declared: Input, actions: frozenset[str]) -> str:
-    if declared.kind == "set" and actions and value not in actions:
+    if declared.kind == "set" and actions and (not isinstance(value, str) or value not in actions):
         return f"{value!r} is no action of the safety list: use one of {', '.join(sorted(actions))}"
     if not _is_a(value, declared):
         wanted = f"one of {', '.join(declared.values)}" if declared.values else declared.kind

@@ -43,6 +43,21 @@ class Document:
             self.refuse(section, f"is missing: add at least one [[{section}]]")
         return [(f"{section}[{v.get('id', n)}]", v) for n, v in enumerate(value)]
 
+    def named(self, section: str, *, required: bool = False) -> list[tuple[str, dict[str, Any]]]:
+        """(name, table) of each `[section.name]`."""
+        tables = self.table(section, required=required)
+        for name, value in tables.items():
+            if not isinstance(value, dict):
+                self.refuse(f"{section}.{name}", f"is no table: write [{section}.{name}]")
+        return list(tables.items())
+
+    def inner(self, key: str, table: Mapping[str, Any], name: str) -> dict[str, Any]:
+        """A table inside a table, empty if absent."""
+        value = table.get(name, {})
+        if not isinstance(value, dict):
+            self.refuse(f"{key}.{name}", f"is no table: write {name} = {{ ... }}")
+        return value
+
     def text(self, key: str, table: Mapping[str, Any], name: str) -> str:
         """A string that must be there."""
         value = table.get(name)

@@ -11,7 +11,6 @@ from typing import Any, Literal, TypedDict
 from tracker.advice.model import Input, Rules
 from tracker.errors import InputError
 
-
 LARGEST = 1e9  # nothing that is counted in days, hours or points comes near it
 
 

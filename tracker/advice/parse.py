@@ -33,7 +33,7 @@ def rules_from(document: Document) -> Rules:
     questions = {k.id: k for k in _questions(document, actions, sources, merge)}
     claims = {
         name: {k: v for k, v in table.items() if isinstance(v, str)}
-        for name, table in document.table("claim").items()
+        for name, table in document.named("claim")
     }
     shelf = parse_rule.Shelf(
         document=document,
@@ -73,7 +73,7 @@ def _sources(document: Document) -> list[Source]:
         Source(
             id=table["id"],
             title=document.text(key, table, "title"),
-            year=int(table.get("year", 0)),
+            year=_year(document, key, table),
             kind=str(table.get("type", "")),
             ref=str(table.get("ref", "")),
             verify=str(table.get("verify", "")),
@@ -82,6 +82,13 @@ def _sources(document: Document) -> list[Source]:
         )
         for key, table in document.tables("source", required=True)
     ]
+
+
+def _year(document: Document, key: str, table: Mapping[str, Any]) -> int:
+    year = table.get("year", 0)
+    if not isinstance(year, int):
+        document.refuse(f"{key}.year", f"{year!r} is no year: write it like 2021")
+    return year
 
 
 def _inputs(document: Document) -> list[Input]:
@@ -118,7 +125,7 @@ def _merge(document: Document) -> dict[str, tuple[str, ...]]:
 def _tiers(document: Document) -> tuple[tuple[str, ...], dict[str, int]]:
     table = document.table("tiers", required=True)
     order = document.strings("tiers", table, "order")
-    shown = table.get("max_shown", {})
+    shown = document.inner("tiers", table, "max_shown")
     for tier in order:
         limit = shown.get(tier)
         if not isinstance(limit, int) or limit < 0:
@@ -128,7 +135,7 @@ def _tiers(document: Document) -> tuple[tuple[str, ...], dict[str, int]]:
 
 def _actions(document: Document, merge: Mapping[str, tuple[str, ...]]) -> list[Action]:
     made = []
-    for name, table in document.table("action", required=True).items():
+    for name, table in document.named("action", required=True):
         key = f"action.{name}"
         out = {axis: table[axis] for axis in merge if axis in table}
         parse_rule.check_out(document, key, out, merge)
@@ -148,12 +155,12 @@ def _questions(
     made = []
     for key, table in document.tables("screen"):
         for name in ("if_yes", "if_unsure"):
-            if table.get(name) not in actions:
+            if not isinstance(table.get(name), str) or table[name] not in actions:
                 document.refuse(
                     f"{key}.{name}",
                     f"{table.get(name)!r} is no action: use one of {', '.join(actions)}",
                 )
-        override = table.get("override", {})
+        override = document.inner(key, table, "override")
         parse_rule.check_out(document, f"{key}.override", override, merge)
         cited = document.strings(key, table, "sources")
         parse_rule.check_sources(document, key, cited, sources)

@@ -50,7 +50,7 @@ class Shelf:
         self.document.ids("rule")
         made = []
         for key, table in self.document.tables("rule", required=True):
-            rule = self._rule(key, {**table, **table.get(profile, {})})
+            rule = self._rule(key, {**table, **self.document.inner(key, table, profile)})
             if profiles.keeps(profile, rule):
                 made.append(rule)
         return tuple(sorted(made, key=lambda r: (self.tiers.index(r.tier), r.p)))
@@ -71,9 +71,7 @@ class Shelf:
             document.refuse(f"{key}.sources", "is empty: name at least one source")
         check_sources(document, key, cited, self.sources)
         texts = self._texts(key, table)
-        additions = tuple(
-            self._addition(f"{key}.add[{n}]", part) for n, part in enumerate(table.get("add", ()))
-        )
+        additions = self._additions(key, table)
         return Rule(
             id=table["id"],
             tier=tier,
@@ -158,6 +156,12 @@ class Shelf:
             for lang, text in made[stem].items():
                 self.check_text(f"{key}.{stem}{lang}", text)
         return made
+
+    def _additions(self, key: str, table: Mapping[str, Any]) -> tuple[Addition, ...]:
+        parts = table.get("add", [])
+        if not isinstance(parts, list) or not all(isinstance(p, dict) for p in parts):
+            self.document.refuse(f"{key}.add", "is no list of tables: write each as [[rule.add]]")
+        return tuple(self._addition(f"{key}.add[{n}]", p) for n, p in enumerate(parts))
 
     def _addition(self, key: str, table: Mapping[str, Any]) -> Addition:
         text = {lang: self.document.text(key, table, lang) for lang in LANGUAGES}

@@ -46,6 +46,8 @@ class WhenParser:
         if not isinstance(raw, list) or not 2 <= len(raw) <= 3:
             document.refuse(key, 'is no condition: write ["input", "op", value]')
         name, op = raw[0], raw[1]
+        if not isinstance(name, str) or not isinstance(op, str):
+            document.refuse(key, 'is no condition: write ["input", "op", value]')
         if name not in self.inputs:
             document.refuse(key, f"{name!r} is no declared input: add an [[input]] or correct it")
         if (len(raw) == 2) != (op in {"known", "unknown"}):
