@@ -28,7 +28,7 @@ def main() -> None:
         unsafe_allow_javascript=True,
     )
     st.logo(str(HERE / "static" / "logo.svg"), size="large")
-    st.navigation(pages_for(v), position="sidebar").run()
+    st.navigation(pages_for(v), position="sidebar", expanded=True).run()
 
 
 main()

@@ -68,7 +68,7 @@ def advice(v: View) -> None:
     """Today's first advice with its reason, and the way to the rest."""
     advised = data.advised(v.sources, v.viewer, v.wearer, v.zone, v.lang.code)
     with st.container(border=True, key="advice_card"):
-        st.subheader(v.t("advice_card.title"), anchor=False)
+        st.header(v.t("advice_card.title"), anchor=False)
         if not advised.cards:
             st.markdown(v.t("advice_card.none"))
         else:

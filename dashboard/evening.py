@@ -31,7 +31,7 @@ def gate(v: View) -> bool:
     if not pending(v):
         return False
     with st.container(border=True, key="evening_card"):
-        st.subheader(v.t("evening.title"), anchor=False)
+        st.header(v.t("evening.title"), anchor=False)
         tap(v, v.today)
         st.button(v.t("evening.later"), on_click=_later, args=(v.today,), type="tertiary")
     return True

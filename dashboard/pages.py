@@ -11,29 +11,31 @@ from tracker.diary import Role
 
 FOLDER = Path(__file__).resolve().parent / "app_pages"
 
-# Section -> page names; a new page is a file in `app_pages` and its name here.
-WEARER_PAGES = {
-    "now": ("today", "live"),
-    "look_back": ("trends", "diary"),
-    "act": ("advice", "training", "article"),
-    "setup": ("sensor", "settings"),
-}
+# One flat list: Streamlit's menu with sections is a list that screen readers cannot read (axe:
+# `list`, `listitem`). A new page is a file in `app_pages` and its name here.
+WEARER_PAGES = (
+    "today",
+    "live",
+    "trends",
+    "advice",
+    "training",
+    "diary",
+    "article",
+    "sensor",
+    "settings",
+)
 
 
-def pages_for(v: View) -> dict[str, Sequence[st.Page]]:
-    """Pages by section, titled in the reader's language."""
+def pages_for(v: View) -> Sequence[st.Page]:
+    """Pages in the order of the menu, titled in the reader's language."""
     if Role.WEARER not in v.viewer.roles:
-        return {}
-    return {
-        v.d(f"section.{section}"): [
-            st.Page(
-                FOLDER / f"{name}.py",
-                title=v.d(f"page.{name}"),
-                url_path=name,
-                default=name == "today",
-            )
-            for name in names
-            if (FOLDER / f"{name}.py").is_file()
-        ]
-        for section, names in WEARER_PAGES.items()
-    }
+        return ()
+    return [
+        st.Page(
+            FOLDER / f"{name}.py",
+            title=v.d(f"page.{name}"),
+            url_path=name,
+            default=name == "today",
+        )
+        for name in WEARER_PAGES
+    ]

@@ -145,7 +145,7 @@ def picture(v: View, drawn: "Picture", key: str) -> None:
 def chapter(v: View, key: str) -> Iterator[None]:
     """One picture with its heading and the question it answers."""
     with st.container(key=f"chapter_{key}", gap="small"):
-        st.subheader(v.t(f"chapter.{key}.title"), anchor=False)
+        st.header(v.t(f"chapter.{key}.title"), anchor=False)
         st.caption(v.t(f"chapter.{key}.lead"))
         yield
 
@@ -175,7 +175,7 @@ def _fill(colour: str) -> str:
 def add_a_sensor(v: View) -> None:
     """What to do when there is no sensor yet; shown wherever data would be."""
     with st.container(border=True):
-        st.subheader(v.t("add_sensor.title"), anchor=False)
+        st.header(v.t("add_sensor.title"), anchor=False)
         st.markdown(v.t("add_sensor.lead"))
         st.markdown("\n".join(f"{n}. {v.t(f'add_sensor.step_{n}')}" for n in (1, 2, 3)))
         if PAGE_SENSOR.is_file():

@@ -49,7 +49,7 @@ def draw(v: View) -> None:
         return
     item = items[state.at]
     st.progress(state.at / len(items), text=v.t("session.step", n=state.at + 1, of=len(items)))
-    st.subheader(programme.name(item.exercise, v.lang.code), anchor=False)
+    st.header(programme.name(item.exercise, v.lang.code), anchor=False)
     picture, words = st.columns([2, 3])
     with picture:
         name = programme.name(item.exercise, v.lang.code)
@@ -134,7 +134,7 @@ def _counted(v: View, state: State, item: programme.Item) -> int:
 
 def _finish(v: View, state: State) -> None:
     minutes = max(1, round((v.now_ns - state.started_ns) / (60 * SECOND_NS)))
-    st.subheader(v.t("session.finished"), anchor=False)
+    st.header(v.t("session.finished"), anchor=False)
     st.markdown(v.t("session.summary", n=len(state.done), minutes=minutes))
     effort = st.pills(v.t("diary.effort"), range(11), key="session_effort")
     with st.container(horizontal=True):

@@ -16,7 +16,7 @@ from tracker.errors import BackstayError
 def _today(v: parts.View) -> None:
     if data.start_of(v.sources, v.viewer, v.wearer) is None:
         with st.container(border=True):
-            st.subheader(v.t("advice.start_title"), anchor=False)
+            st.header(v.t("advice.start_title"), anchor=False)
             st.markdown(v.t("advice.start_lead"))
             _start(v)
     advised = data.advised(v.sources, v.viewer, v.wearer, v.zone, v.lang.code)

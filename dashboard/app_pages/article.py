@@ -21,7 +21,7 @@ def _sources(v: parts.View, sources: Sequence[SourceLine]) -> None:
 def _points(v: parts.View, title: str, points: Sequence[Point]) -> None:
     if not points:
         return
-    st.subheader(title, anchor=False)
+    st.header(title, anchor=False)
     st.markdown("\n".join(f"- {point.text}" for point in points))
     seen = {s.id: s for point in points for s in point.sources}
     if seen:
@@ -42,7 +42,7 @@ def show() -> None:
     with words:
         st.markdown(told.mast)
         st.caption(told.mast_limits)
-    st.subheader(v.t("article.claims"), anchor=False)
+    st.header(v.t("article.claims"), anchor=False)
     for claim in told.claims:
         with st.container(border=True):
             st.markdown(f"**„{claim.claim}“**" if v.lang.code == "de" else f"**“{claim.claim}”**")

@@ -27,11 +27,11 @@ def _now(v: parts.View, live: Live, fresh: bool) -> None:
     with st.container(border=True):
         if not fresh:
             seen = v.lang.clock(from_ns(live.at_ns, v.zone))
-            st.subheader(v.t("live.silent"), anchor=False)
+            st.header(v.t("live.silent"), anchor=False)
             st.markdown(v.t("live.silent_since", at=seen))
             st.caption(v.t(f"live.link_help.{live.link}"))
             return
-        st.subheader(_state_word(v, live), anchor=False)
+        st.header(_state_word(v, live), anchor=False)
         st.markdown(v.t("live.since", at=since, duration=v.lang.duration(minutes)))
         st.caption(v.t("live.provisional") if live.provisional else v.t("live.settled"))
 

@@ -78,7 +78,7 @@ def show() -> None:
     shown = _choose_day(v)
     day = data.day(v.sources, v.viewer, v.wearer, shown, v.zone)
     if day is None:
-        st.subheader(v.t("today.empty_title"), anchor=False)
+        st.header(v.t("today.empty_title"), anchor=False)
         st.markdown(v.t("today.empty" if shown == v.today else "today.no_data"))
     else:
         drawn = charts.ribbon(day.minutes, v.lang, summary=day.summary)

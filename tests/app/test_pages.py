@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard.pages import FOLDER, WEARER_PAGES
 
-PAGES = tuple(name for names in WEARER_PAGES.values() for name in names)
+PAGES = WEARER_PAGES
 STATES = ("day0", "day1", "day3", "day7", "day14", "day30", "year", "gaps")
 # Every page with every state, the language alternating so that both meet every page and state.
 CASES = [
@@ -22,7 +22,17 @@ CASES = [
 
 def words(test: AppTest) -> str:
     """Everything written on a page."""
-    kinds = ("markdown", "caption", "subheader", "title", "html", "info", "warning", "error")
+    kinds = (
+        "markdown",
+        "caption",
+        "header",
+        "subheader",
+        "title",
+        "html",
+        "info",
+        "warning",
+        "error",
+    )
     parts = [
         str(e.proto.body) for kind in kinds for e in test.get(kind) if hasattr(e.proto, "body")
     ]

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The dashboard in a real Chromium: it moves, it speaks, it fits a phone, it asks nobody else."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from tracker.report.i18n import language
+
+pytestmark = pytest.mark.browser
+PHONE = (390, 844)
+PAGES = ("today", "live", "trends", "diary", "advice", "training", "article", "sensor", "settings")
+
+
+def test_live_value_moves_and_stops_when_silent(
+    visit: Callable[..., Any], feeder: tuple[Any, Any]
+) -> None:
+    """The gauge follows the live row; a silent sensor is called silent."""
+    watched = visit()
+    watched.open("Live")
+    gauge = watched.page.get_by_role("img", name="Grad nach vorn").first
+    before = gauge.get_attribute("aria-label")
+    watched.page.wait_for_function(
+        "old => [...document.querySelectorAll('[aria-label]')].some("
+        "e => /Grad nach vorn/.test(e.ariaLabel) && e.ariaLabel !== old)",
+        arg=before,
+    )
+    feeding = feeder[1]
+    feeding.silence()
+    try:
+        watched.page.get_by_text("Der Sensor meldet sich nicht").wait_for(timeout=40_000)
+    finally:
+        feeding.on = True
+    assert not watched.foreign
+    assert not watched.console
+
+
+@pytest.mark.parametrize("size", [(1280, 900), PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize("lang", ["de-DE", "en-GB"])
+def test_today_in_both_languages_and_sizes(
+    visit: Callable[..., Any], lang: str, size: tuple[int, int]
+) -> None:
+    """Ribbon, numbers and advice are there, the page speaks its language and fits its width."""
+    watched = visit(lang, size)
+    words = language(lang)
+    page = watched.page
+    page.get_by_role("heading", name=words.t("pages.advice_card.title")).wait_for()
+    page.get_by_text(words.t("common.metric.shifts_per_h")).first.wait_for()
+    assert page.evaluate("document.documentElement.lang") == words.code
+    page.wait_for_selector('[data-testid="stVegaLiteChart"] svg')
+    overflow = page.evaluate(
+        "(() => { const m = document.querySelector('[data-testid=stMain]');"
+        " return m.scrollWidth - m.clientWidth; })()"
+    )
+    assert overflow <= 0, "the page must not scroll sideways"
+    assert not watched.foreign
+    assert not watched.console
+
+
+def test_every_page_is_accessible_and_asks_nobody(visit: Callable[..., Any]) -> None:
+    """Axe finds no violation on any page, no request leaves the host, the console stays clean."""
+    watched = visit("en-GB")
+    found: dict[str, list[str]] = {}
+    for name in PAGES:
+        watched.open(language("en").t(f"dashboard.page.{name}"))
+        watched.page.wait_for_timeout(700)
+        result = Axe().run(watched.page)
+        bad = [f"{v['id']}: {v['nodes'][0]['html'][:160]}" for v in result.response["violations"]]
+        if bad:
+            found[name] = bad
+    assert not found, found
+    assert not watched.foreign
+    assert not watched.console
+
+
+def test_headers_protect_the_page(visit: Callable[..., Any]) -> None:
+    """The answer forbids framing and foreign sources, also to a browser that ignores our code."""
+    watched = visit()
+    answer = watched.page.request.get(watched.base)
+    policy = answer.headers["content-security-policy"]
+    assert "frame-ancestors 'none'" in policy
+    assert "default-src 'self'" in policy
+    assert answer.headers["x-content-type-options"] == "nosniff"
