@@ -90,7 +90,7 @@ def notice(v: View) -> None:
     """What the last touch did: kept, or why not."""
     kind, text = st.session_state.pop("notice", ("", ""))
     if kind == "saved":
-        st.toast(v.d("saved"))
+        st.toast(" ".join(x for x in (v.d("saved"), text) if x))
     elif kind == "error":
         st.error(text)
 

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 import streamlit as st
 
-from dashboard import cards, data, evening, parts
+from dashboard import cards, correction, data, evening, parts
 from tracker.report import charts
 from tracker.trends.baseline import Baseline
 
@@ -85,6 +85,7 @@ def show() -> None:
         parts.picture(v, drawn, "ribbon")
         _tiles(v, day, data.own_baseline(v.sources, v.viewer, v.wearer, v.zone))
         cards.worn_line(v, day.summary)
+        correction.draw(v, day)
     if shown == v.today:
         cards.advice(v)
 
