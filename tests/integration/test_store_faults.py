@@ -1,0 +1,264 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The embedded store under faults with real processes: every acknowledged sample is there."""
+
+import os
+import queue
+import random
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.series import T0, make_epochs
+from tests.fakes.store_writer import START, WEARERS, P, stored_seconds
+from tracker.errors import StoreBusy, StoreDamaged, StoreError, StoreFull
+from tracker.settings import Settings
+from tracker.store.base import Batch
+from tracker.store.sqlite import open_reader, open_store
+
+ROUNDS = int(os.environ.get("BACKSTAY_FAULT_ROUNDS", "3"))
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Writer:
+    """A writing process and what it said."""
+
+    def __init__(self, data: Path, *options: str) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tests.fakes.store_writer", str(data), *options],
+            cwd=ROOT,
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.said: queue.Queue[str] = queue.Queue()
+        self.acked = -1
+        self._thread = threading.Thread(target=self._listen)
+        self._thread.start()
+
+    def _listen(self) -> None:
+        assert self.process.stdout is not None
+        for text in self.process.stdout:
+            if text.startswith("ack "):
+                self.acked = int(text.split()[1])
+            else:
+                self.said.put(text.strip())
+
+    def wait_for(self, word: str, timeout_s: float = 60) -> str:
+        """The next line that begins with a word."""
+        deadline = time.monotonic() + timeout_s
+        while True:
+            try:
+                text = self.said.get(timeout=max(0.1, deadline - time.monotonic()))
+            except queue.Empty:
+                raise AssertionError(self._errors()) from None
+            if text.startswith(word):
+                return text
+
+    def wait_acked(self, at_least: int, timeout_s: float = 60) -> None:
+        """Wait until so many seconds are acknowledged."""
+        deadline = time.monotonic() + timeout_s
+        while self.acked < at_least:
+            assert time.monotonic() < deadline, self._errors()
+            time.sleep(0.005)
+
+    def _errors(self) -> str:
+        self.process.kill()
+        assert self.process.stderr is not None
+        return self.process.stderr.read()
+
+    def kill(self) -> None:
+        """Kill -9 and hear what it still said."""
+        self.process.kill()
+        self.end()
+
+    def end(self) -> None:
+        """Let it end (its stdin closes)."""
+        assert self.process.stdin is not None
+        assert self.process.stderr is not None
+        self.process.stdin.close()
+        self.process.wait(timeout=60)
+        self._thread.join(timeout=60)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+        self.process.stderr.close()
+
+
+def test_kill_9_of_the_writer_at_random_moments_loses_nothing(tmp_path: Path) -> None:
+    """Each round: every acknowledged second is stored, bit for bit, once; the next run goes on."""
+    settings = Settings(data=tmp_path / "data", zone="UTC")
+    seed = random.SystemRandom().randrange(10**6)
+    print(f"seed {seed}")
+    chance = random.Random(seed)
+    stored = [0, 0]
+    for _ in range(ROUNDS):
+        writer = Writer(settings.data)
+        try:
+            writer.wait_for("start")
+            writer.wait_acked(min(stored) + chance.randrange(20, 150))
+            time.sleep(chance.uniform(0, 0.05))
+        finally:
+            writer.kill()
+        reader = open_reader(settings)
+        stored = stored_seconds(reader)
+        assert stored[0] == stored[1], "a transaction of both wearers was torn"
+        assert writer.acked + 1 <= stored[0] <= writer.acked + 2
+        reader.close()
+    store = open_store(settings)
+    assert list(store.integrity()) == []
+    store.close()
+
+
+def test_a_second_collector_is_refused_and_the_first_goes_on(tmp_path: Path) -> None:
+    """Two processes on one file: the second gets the sentence, the first loses nothing."""
+    first = Writer(tmp_path / "data")
+    try:
+        first.wait_acked(5)
+        second = subprocess.run(
+            [sys.executable, "-m", "tests.fakes.store_writer", str(tmp_path / "data")],
+            cwd=ROOT, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False,
+        )  # fmt: skip
+        assert second.returncode != 0
+        assert "one file has one writing process" in second.stderr
+        first.wait_acked(first.acked + 5)
+    finally:
+        first.kill()
+    reader = open_reader(Settings(data=tmp_path / "data"))
+    assert stored_seconds(reader)[0] >= first.acked + 1
+    reader.close()
+
+
+@contextmanager
+def small_disk(folder: Path, size: str) -> Iterator[bool]:
+    """A tmpfs of this size at `folder`; False where mounting is refused."""
+    folder.mkdir()
+    mounted = not subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder],
+        capture_output=True, check=False,
+    ).returncode  # fmt: skip
+    try:
+        yield mounted
+    finally:
+        if mounted:
+            subprocess.run(["umount", "-l", folder], check=True)
+
+
+def test_a_full_disk_is_said_and_what_was_acknowledged_stays(tmp_path: Path) -> None:
+    """The write that finds no space is refused whole; with space again the next one is taken."""
+    with small_disk(tmp_path / "small", "2m") as mounted:
+        data = tmp_path / "small" / "data"
+        options = [] if mounted else ["--limit", str(1 << 20)]  # a quota on file size instead
+        writer = Writer(data, *options)
+        try:
+            refused = writer.wait_for("refused")
+            writer.wait_for("end")
+        finally:
+            writer.end()
+        assert refused.startswith("refused StoreFull no space left"), refused
+        settings = Settings(data=data, zone="UTC")
+        reader = open_reader(settings)
+        assert stored_seconds(reader) == [writer.acked + 1] * 2
+        reader.close()
+        if mounted:
+            subprocess.run(["mount", "-o", "remount,size=8m", tmp_path / "small"], check=True)
+        store = open_store(settings)
+        store.write(Batch(wearer="w-3", placement=P, epochs=make_epochs(T0, 10)))
+        assert list(store.integrity()) == []
+        store.close()
+
+
+def test_a_full_disk_in_this_process_raises_and_recovers(tmp_path: Path) -> None:
+    """The same store object goes on after space was made: the collector need not restart."""
+    with small_disk(tmp_path / "small", "1m") as mounted:
+        if not mounted:
+            pytest.skip("mounting a tmpfs is refused here; the test above uses a quota instead")
+        ballast = tmp_path / "small" / "ballast"
+        settings = Settings(data=tmp_path / "small" / "data", zone="UTC")
+        store = open_store(settings)
+        store.write(Batch(wearer="w", placement=P, epochs=make_epochs(T0, 10)))
+        free = os.statvfs(tmp_path / "small").f_bavail * 4096
+        ballast.write_bytes(b"x" * (free - 40_000))
+        with pytest.raises(StoreFull):
+            store.write(Batch(wearer="w", placement=P, epochs=make_epochs(T0, 17_000)))
+        assert len(store.epochs("w", P, 0, 2**62)) == 10
+        ballast.unlink()
+        store.write(Batch(wearer="w", placement=P, epochs=make_epochs(T0, 2_000)))
+        assert len(store.epochs("w", P, 0, 2**62)) == 2_000
+        store.close()
+
+
+def test_a_read_only_disk_is_a_sentence_and_stays_readable(tmp_path: Path) -> None:
+    """Writing is refused with the reason; pages can still read everything."""
+    with small_disk(tmp_path / "small", "4m") as mounted:
+        if not mounted and os.getuid() == 0:
+            pytest.skip("root may write everywhere and mounting is refused here")
+        settings = Settings(data=tmp_path / "small" / "data", zone="UTC")
+        store = open_store(settings)
+        store.write(Batch(wearer="w", placement=P, epochs=make_epochs(T0, 10)))
+        store.close()
+        if mounted:
+            subprocess.run(["mount", "-o", "remount,ro", tmp_path / "small"], check=True)
+        else:
+            settings.data.chmod(0o500)
+            settings.epochs_db.chmod(0o400)
+        with pytest.raises(StoreError, match="check the folder's owner|cannot lock"):
+            open_store(settings)
+        reader = open_reader(settings)
+        assert len(reader.epochs("w", P, 0, 2**62)) == 10
+        reader.close()
+        if not mounted:
+            settings.data.chmod(0o700)
+
+
+def test_corrupted_pages_are_found_and_named(tmp_path: Path) -> None:
+    """Overwritten pages never give wrong numbers in silence: reading or the check says so."""
+    settings = Settings(data=tmp_path / "data", zone="UTC")
+    store = open_store(settings)
+    for i in range(4):
+        store.write(Batch(wearer=f"w-{i}", placement=P, epochs=make_epochs(T0, 3000, seed=i)))
+    store.checkpoint()
+    store.close()
+    data = bytearray(settings.epochs_db.read_bytes())
+    for page in range(40, len(data) // 4096, 3):
+        data[page * 4096 : page * 4096 + 64] = b"\x5a" * 64
+    settings.epochs_db.write_bytes(data)
+    reader = open_reader(settings)
+    try:
+        found = list(reader.integrity())
+    except StoreDamaged as error:
+        found = [str(error)]
+    reader.close()
+    assert found
+    reader = open_reader(settings)
+    with pytest.raises(StoreDamaged, match="backstay restore"):
+        for i in range(4):
+            reader.epochs(f"w-{i}", P, 0, 2**62)
+    reader.close()
+
+
+def test_readers_never_wait_for_the_writer(tmp_path: Path) -> None:
+    """A reader that works back to back during writing meets no lock and only whole transactions."""
+    settings = Settings(data=tmp_path / "data", zone="UTC")
+    writer = Writer(settings.data)
+    try:
+        writer.wait_acked(3)
+        reader = open_reader(settings)
+        seen = 0
+        end = time.monotonic() + 1.5
+        while time.monotonic() < end:
+            counts = [len(reader.raw(w, P, START, 2**62)) for w in WEARERS]
+            assert counts[1] >= counts[0] >= seen
+            seen = counts[0]
+        reader.close()
+        with pytest.raises(StoreBusy):
+            open_store(settings)
+    finally:
+        writer.kill()
+    assert seen > 0
