@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every text a person can see: both languages, the wording lint, no blame, Sie, glossary names."""
 
+import ast
 import re
 from pathlib import Path
 from string import Formatter
@@ -127,3 +128,24 @@ def test_german_texts_use_real_umlauts():
     stand_ins = re.compile(rf"\b({words})", re.IGNORECASE)
     wrong = [w for w, code, text in visible() if code == "de" and stand_ins.search(text)]
     assert not wrong
+
+
+def test_german_stands_in_catalogues_only():
+    """No German sentence hides in code, where neither lint nor translation would see it."""
+    german = re.compile(r"[äöüÄÖÜß]|\b(und|nicht|bitte|Sie|Tage?)\b")
+    allowed = {"tracker/advice/phrases.py", "tracker/report/i18n.py"}
+    hidden = []
+    for path in [p for part in ("tracker", "dashboard") for p in (ROOT / part).rglob("*.py")]:
+        name = path.relative_to(ROOT).as_posix()
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        docstrings = {id(n.value) for n in ast.walk(tree) if isinstance(n, ast.Expr)}
+        hidden += [
+            f"{name}:{n.lineno}: {n.value!r}"
+            for n in ast.walk(tree)
+            if isinstance(n, ast.Constant)
+            and isinstance(n.value, str)
+            and id(n) not in docstrings
+            and german.search(n.value)
+            and name not in allowed
+        ]
+    assert not hidden

@@ -11,6 +11,7 @@ from typing import Any
 
 from tracker.advice.engine import Advice, Claim, Shown, evaluate
 from tracker.advice.model import Rules
+from tracker.advice.phrases import PHRASES
 from tracker.advice.profiles import DEFAULT
 
 # What stands beside every massage/training card, and the facts it is made of.
@@ -151,8 +152,5 @@ def one_change(cards: Collection[Card]) -> Card | None:
 def signoff(rules: Rules, lang: str) -> str:
     """What pages, reports and exports print about clinical review; nobody is named who is not."""
     if rules.signoff:
-        return {"en": "Clinically reviewed: ", "de": "Klinisch geprüft: "}[lang] + rules.signoff
-    return {
-        "en": "Not yet reviewed by a clinician.",
-        "de": "Noch nicht von einer klinischen Fachperson geprüft.",
-    }[lang]
+        return PHRASES["reviewed"][lang].format(who=rules.signoff)
+    return PHRASES["not_reviewed"][lang]

@@ -19,17 +19,11 @@ from typing import Any
 from tracker.advice.claims import Claim, claim_text
 from tracker.advice.conditions import fires
 from tracker.advice.model import LANGUAGES, MASSAGE_OPEN, TRAINING_CLOSED, Rule, Rules
+from tracker.advice.phrases import PHRASES
 from tracker.advice.profiles import DEFAULT, PROFILES
 from tracker.advice.wording import fill
 
 __all__ = ["Advice", "Claim", "Shown", "active", "claim_text", "evaluate", "merged"]
-_WHY = {"en": "Why: ", "de": "Warum: "}
-_TOLD = {"en": " (from what you told us)", "de": " (nach Ihren Angaben)"}
-# `sit_*` facts come from days with 10 h of wear, unless the facts say the day was not covered.
-_PER_DAY = {
-    True: {"en": "a day", "de": "pro Tag"},
-    False: {"en": "a day while worn", "de": "pro Tag während der Tragezeit"},
-}
 # Tiers whose texts tell what to do next; safety, gate and caution speak whatever is forbidden.
 _ENCOURAGING = frozenset({"main", "habit", "insight"})
 
@@ -58,7 +52,8 @@ class Advice:
     @property
     def texts(self) -> tuple[str, ...]:
         """Each shown text with its reason on the next line."""
-        return tuple(f"{s.text}\n{_WHY[self.lang]}{s.reason}" for s in self.shown)
+        why = PHRASES["why"][self.lang]
+        return tuple(f"{s.text}\n{why.format(reason=s.reason)}" for s in self.shown)
 
 
 def evaluate(
@@ -83,7 +78,8 @@ def evaluate(
     out = merged(rules, [*(r.out for r in fired), *outputs])
     main = next((r.id for r in fired if r.tier == "main"), "")
     values = dict(known)
-    values["per_day"] = _PER_DAY[known.get("whole_day_wear") is not False][lang]
+    scope = "per_day_worn" if known.get("whole_day_wear") is False else "per_day"
+    values["per_day"] = PHRASES[scope][lang]
     shown = _shown(rules, fired, out, values, lang, frozenset(told), profile, claim)
     return Advice(main=main, fired=tuple(r.id for r in fired), out=out, shown=shown, lang=lang)
 
@@ -163,7 +159,9 @@ def _shown(
             continue
         room[rule.tier] -= 1
         from_told = bool(told & rule.reads)
-        reason = fill(rule.reason[lang], values, lang) + (_TOLD[lang] if from_told else "")
+        reason = fill(rule.reason[lang], values, lang)
+        if from_told:
+            reason = PHRASES["told"][lang].format(reason=reason)
         shown.append(
             Shown(
                 rule=rule,

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tracker.advice.model import LANGUAGES, Rules
+from tracker.advice.phrases import PHRASES
 
 # Sections and keys that no wearer sees: ids, citations, notes for developers, patterns themselves.
 _UNSEEN = frozenset({"lint", "lint_exception", "vector", "source", "threshold", "input", "merge"})
@@ -51,7 +52,9 @@ def patterns(rules: Rules, lang: str) -> tuple[str, ...]:
 
 
 def texts_of(rules: Rules) -> Iterator[tuple[str, str, str]]:
-    """(where, language, text) of every text of the rule base that a person can see."""
+    """(where, language, text) of every text of the rule base and the engine that is shown."""
+    for name, texts in PHRASES.items():
+        yield from ((f"phrases.{name}.{lang}", lang, text) for lang, text in texts.items())
     for section, value in rules.document.items():
         if section not in _UNSEEN:
             yield from _texts(section, value)
