@@ -180,7 +180,8 @@ def test_a_simulated_sensor_is_understood(name: str) -> None:
     streams = {s.kind: s for s in link.session.streams}
     assert Kind.ACC in streams
     motion = _motion(streams[Kind.ACC].fs_hz, max(8.0, 40 / streams[Kind.ACC].fs_hz), gyro=True)
-    for part in _parts(motion, 3):
+    # A slow sensor's samples have the time of their arrival, so each arrives alone.
+    for part in _parts(motion, 3 if streams[Kind.ACC].fs_hz > 3 else 1):
         packets += link.send(part)
     assert link.errors == []
     _check(packets)
