@@ -153,7 +153,8 @@ def test_an_empty_day_says_what_is_missing_and_nothing_else(profile):
         advice = evaluate(RULES, {k: v for k, v in facts.items() if v is not None}, profile)
         assert advice.fired == ("R06", "R13")
         assert advice.out == {"massage": "ask_first", "training": "none", "doctor": "none"}
-        assert all(s.rule.tier == "gate" for s in advice.shown)
+        assert [s.rule.id for s in advice.shown] == ["R06", "R13"]
+        assert "five diary days" in advice.texts[1]
 
 
 def test_start_gently_instead_of_nothing_special(cases):
