@@ -125,7 +125,8 @@ class InfluxTarget:
         quoted = wearer.replace("\\", "\\\\")
         if self.version().lstrip("v").startswith("1."):
             where = quoted.replace("'", "\\'")
-            statement = f"DELETE WHERE \"wearer\" = '{where}'"
+            # DROP SERIES and not DELETE: it takes the pseudonym out of the index too.
+            statement = f"DROP SERIES WHERE \"wearer\" = '{where}'"
             body = self._call("POST", "/query", [("q", statement), ("db", self.bucket)])
             error = body["results"][0].get("error")
             if error and "not found" not in str(error):
