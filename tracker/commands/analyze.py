@@ -9,6 +9,7 @@ import click
 if TYPE_CHECKING:
     from tracker.chain import Results
     from tracker.model import Placement, Pose, Samples
+    from tracker.signal.calibrate import Calibration
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -34,6 +35,13 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     help="A known pose, in seconds of t_s: standing, walking, sitting_tall, "
     "sitting_slumped, lying, bend. May be given several times.",
 )
+@click.option(
+    "--calibration",
+    "calibration_file",
+    type=_FILE,
+    help="A calibration as the service stored it (JSON) instead of --axes and --pose: the result "
+    "is then what the live service stored.",
+)
 @click.option("--second", type=_FILE, help="Recording of a second sensor worn at the same time.")
 @click.option("--second-placement", metavar="PLACE", help="Where the second sensor sits.")
 @click.option("--second-axes", metavar="AXES", help="Axes of the second sensor.")
@@ -48,6 +56,7 @@ def command(
     placement: str,
     axes: str | None,
     poses: tuple[str, ...],
+    calibration_file: Path | None,
     second: Path | None,
     second_placement: str | None,
     second_axes: str | None,
@@ -76,7 +85,9 @@ def command(
     other = None
     if second is not None and second_placement is not None:
         other = (second, _placement(second_placement), second_axes)
-    results, span = _run(recording, place, axes, spans, other)
+    if calibration_file is not None and (axes or poses):
+        raise UsageError("--calibration replaces --axes and --pose: give one or the other")
+    results, span = _run(recording, place, axes, spans, other, calibration_file)
     _write(results, span, epochs_out, sets_out, transitions_out, summary_out)
 
 
@@ -140,6 +151,7 @@ def _run(
     axes: str | None,
     poses: "dict[Pose, list[tuple[int, int]]]",
     other: "tuple[Path, Placement, str | None] | None",
+    calibration_file: Path | None,
 ) -> "tuple[Results, tuple[int, int]]":
     from tracker.chain import Setup, analyze
     from tracker.recording import read_recording
@@ -154,7 +166,9 @@ def _run(
     _check_inside(recording, samples, poses)
     setup = Setup(
         placement=placement,
-        calibration=calibrate(samples, placement, axes=parsed, poses=poses),
+        calibration=_stored(calibration_file)
+        if calibration_file is not None
+        else calibrate(samples, placement, axes=parsed, poses=poses),
         research_models=waist_model,
     )
     pair = None
@@ -177,6 +191,18 @@ def _run(
         )
     results = analyze(samples, setup, second=pair)
     return results, (int(samples.t_ns[0]), int(samples.t_ns[-1]))
+
+
+def _stored(path: Path) -> "Calibration":
+    from tracker.errors import InputError
+    from tracker.signal.calibrate import Calibration
+
+    try:
+        return Calibration.from_json(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+    except (ValueError, TypeError, KeyError) as error:
+        raise InputError(f"{path}: not a calibration of this program ({error})") from error
 
 
 def _write(
