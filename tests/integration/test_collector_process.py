@@ -212,9 +212,10 @@ async def test_the_local_door(bluez: FakeBluez, clock: Clock, collector: Collect
     reader = open_reader(read_settings(data=collector.data))
     assert reader.epochs("w1", PLACE, 0, 10**10).state.tolist() == [5, 3]
     assert reader.sets("w1", PLACE, 0, 10**10)[0].reps == 8
-    copy = collector.data / "copy.db"
-    assert (await collector.ask("backup", path=str(copy)))["bytes"] > 0
-    assert SqliteReader(copy).epochs("w1", PLACE, 0, 10**10).algo == "again"
+    made = await collector.ask("backup")
+    copy = SqliteReader(Path(made["folder"]) / "epochs.db")
+    assert copy.epochs("w1", PLACE, 0, 10**10).algo == "again"
+    copy.close()
     assert (await collector.ask("erase", wearer="w1"))["sensors"] == 1
     assert reader.wearers() == []
     assert (await collector.ask("status"))["sensors"] == 0

@@ -14,7 +14,6 @@ import numpy as np
 
 from firmware_protocol.registry import Decoder
 from tracker.collect import health
-from tracker.collect.backup import backup
 from tracker.collect.control import Method
 from tracker.collect.guide import Guide
 from tracker.collect.hub import Hub, has_prefix
@@ -35,6 +34,8 @@ from tracker.model import (
     Transition,
     TransitionKind,
 )
+from tracker.rights.backup import make_backup
+from tracker.settings import Settings
 from tracker.store.base import Batch, SensorConfig
 from tracker.store.codec import live_json
 
@@ -42,8 +43,11 @@ from tracker.store.codec import live_json
 class Actions:
     """The methods, by name, for :class:`tracker.collect.control.ControlServer`."""
 
-    def __init__(self, hub: Hub, phones: PhoneDoor, extra: Sequence[Decoder] = ()) -> None:
+    def __init__(
+        self, hub: Hub, phones: PhoneDoor, settings: Settings, extra: Sequence[Decoder] = ()
+    ) -> None:
         self._hub, self._phones, self._extra = hub, phones, extra
+        self._settings = settings
         self._guides: dict[tuple[str, Placement], Guide] = {}
 
     def methods(self) -> Mapping[str, Method]:
@@ -62,6 +66,7 @@ class Actions:
             "live": self.live,
             "erase": self.erase,
             "backup": self.backup,
+            "resend": self.resend,
             "put": self.put,
             "replace_epochs": self.replace_epochs,
             "correct": self.correct,
@@ -246,9 +251,19 @@ class Actions:
         rows = await self._hub.at_rest(lambda: self._hub.store.erase(wearer))
         return {"rows": rows, "sensors": len(mine), "phones": phones}
 
-    async def backup(self, path: str) -> dict[str, object]:
-        """A consistent copy of `epochs.db` at a new path, while everything runs on."""
-        return await asyncio.to_thread(backup, self._hub.store.path, Path(path))
+    async def backup(self, into: str = "") -> dict[str, object]:
+        """A checked backup of all data in a new folder, while everything runs on."""
+        made = await asyncio.to_thread(
+            make_backup,
+            self._settings,
+            self._hub.clock.now_ns(),
+            Path(into) if into else None,
+        )
+        return {"folder": str(made.folder), "files": made.files}
+
+    async def resend(self) -> int:
+        """Queue every stored hour for InfluxDB again; how many."""
+        return await self._hub.at_rest(self._hub.store.mark_all_dirty)
 
     async def replace_epochs(
         self,

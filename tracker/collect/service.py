@@ -112,7 +112,7 @@ async def _serve(plan: Plan, hub: Hub) -> None:
     main = asyncio.create_task(hub.run(), name="hub")
     _on_signals(hub.stop)
     phones = PhoneDoor(hub, plan.settings, plan.clock)
-    actions = Actions(hub, phones, plan.extra)
+    actions = Actions(hub, phones, plan.settings, plan.extra)
     control = ControlServer(plan.settings.data, actions.methods())
     try:
         await hub.ready.wait()
