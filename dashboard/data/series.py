@@ -2,14 +2,14 @@
 """What was measured: the live row, one day, the numbers of many days."""
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from threading import Lock
+from typing import TypeVar
 from zoneinfo import ZoneInfo
-
-import numpy as np
 
 from dashboard.data.gate import gate
 from dashboard.data.sources import Sources
@@ -102,23 +102,42 @@ def summaries(
     return dict(sorted(found.items()))
 
 
-# Summaries of rows that a store keeps without metrics, by what the row says: a day that changes
-# has other seconds and is worked out anew. Holds derived numbers, never an answer of the gate.
-_CACHE: OrderedDict[tuple[object, ...], DaySummary] = OrderedDict()
+# What was worked out from a stored day, by what its row says: a day that changes has other seconds
+# and is worked out anew. Holds derived numbers, never an answer of the gate.
+_CACHE: OrderedDict[tuple[object, ...], object] = OrderedDict()
 _CACHE_LOCK = Lock()
-_CACHE_MOST = 2000
+_CACHE_MOST = 4000
+Made = TypeVar("Made")
+
+
+def _once(
+    src: Sources, row: DayRow, tz: ZoneInfo, kind: type[Made], make: Callable[[], Made]
+) -> Made:
+    """`make()`, or what it gave for the same row before."""
+    told = (src.settings.data, id(src.series), row.wearer, row.placement, row.day)
+    key = (kind, *told, str(tz), len(row.values), *row.seconds.values())
+    with _CACHE_LOCK:
+        held = _CACHE.get(key)
+        if isinstance(held, kind):
+            _CACHE.move_to_end(key)
+            return held
+    made = make()
+    with _CACHE_LOCK:
+        _CACHE[key] = made
+        while len(_CACHE) > _CACHE_MOST:
+            _CACHE.popitem(last=False)
+    return made
 
 
 def _summary(src: Sources, row: DayRow, tz: ZoneInfo) -> DaySummary:
+    return _once(src, row, tz, DaySummary, lambda: _summarised(src, row, tz))
+
+
+def _summarised(src: Sources, row: DayRow, tz: ZoneInfo) -> DaySummary:
     if "span_s" in row.values:
         return DaySummary.from_values(row.start_ns, row.seconds, row.values)
-    key = (id(src.series), row.wearer, row.placement, row.day, str(tz), *row.seconds.values())
-    with _CACHE_LOCK:
-        if key in _CACHE:
-            _CACHE.move_to_end(key)
-            return _CACHE[key]
     start_ns, end_ns = day_bounds_ns(date.fromisoformat(row.day), tz)
-    made = summarise(
+    return summarise(
         src.series.epochs(row.wearer, row.placement, start_ns, end_ns),
         src.series.transitions(row.wearer, row.placement, start_ns, end_ns),
         src.series.sets(row.wearer, row.placement, start_ns, end_ns),
@@ -126,11 +145,6 @@ def _summary(src: Sources, row: DayRow, tz: ZoneInfo) -> DaySummary:
         end_ns=end_ns,
         zone=tz,
     )
-    with _CACHE_LOCK:
-        _CACHE[key] = made
-        while len(_CACHE) > _CACHE_MOST:
-            _CACHE.popitem(last=False)
-    return made
 
 
 def first_day(src: Sources, viewer: Person, wearer: str, tz: ZoneInfo) -> date | None:
@@ -167,20 +181,26 @@ def signal_bars(rssi_dbm: int | None) -> int | None:
 def minutes_of_days(
     src: Sources, viewer: Person, wearer: str, first: date, last: date, tz: ZoneInfo
 ) -> dict[date, DayMinutes]:
-    """The minute grid of each day with epochs, both days included."""
+    """The minute grid of each day with epochs, both days included; one read per unknown day."""
     gate(src).may_see(viewer, wearer, "sitting")
+    today = local_date(src.clock.now_ns(), tz)
     found: dict[date, DayMinutes] = {}
-    start_ns, end_ns = day_bounds_ns(first, tz)[0], day_bounds_ns(last, tz)[1]
     for place in placements(src, viewer, wearer):
-        epochs = src.series.epochs(wearer, place, start_ns, end_ns)
-        shown = first
-        while shown <= last:
-            low, high = np.searchsorted(epochs.start_ns, day_bounds_ns(shown, tz))
-            part = epochs[int(low) : int(high)]
-            if len(part) and (shown not in found or len(part) / 12 > found[shown].measured.sum()):
-                found[shown] = day_minutes(part, shown, tz)
-            shown += timedelta(days=1)
+        for row in src.series.days(wearer, place, first.isoformat(), last.isoformat()):
+            shown = date.fromisoformat(row.day)
+            if shown >= today:
+                grid = _grid(src, row, tz)
+            else:
+                grid = _once(src, row, tz, DayMinutes, partial(_grid, src, row, tz))
+            if shown not in found or grid.measured.sum() > found[shown].measured.sum():
+                found[shown] = grid
     return dict(sorted(found.items()))
+
+
+def _grid(src: Sources, row: DayRow, tz: ZoneInfo) -> DayMinutes:
+    shown = date.fromisoformat(row.day)
+    start_ns, end_ns = day_bounds_ns(shown, tz)
+    return day_minutes(src.series.epochs(row.wearer, row.placement, start_ns, end_ns), shown, tz)
 
 
 def sets(
