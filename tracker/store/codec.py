@@ -32,7 +32,9 @@ NONE = -32768  # stands for NULL / NaN inside arrays; no scaled value reaches it
 STEPS_PER_UNIT = {c: round(1 / r) for c, r in EPOCH_RESOLUTION.items()}
 VALUE_COLUMNS = EPOCH_COLUMNS[1:]  # without start_ns
 
-_HEAD = struct.Struct("<BBIqI")  # format, flags, samples, first time in us, crc32 of the payload
+_HEAD = struct.Struct("<BBIq")  # format, flags, samples, first time in us
+_SUM = struct.Struct("<I")  # crc32 of head and payload
+_START = _HEAD.size + _SUM.size
 _FORMAT = 1
 _GYRO, _PACKED, _WIDE = 1, 2, 4
 
@@ -81,18 +83,19 @@ def pack_samples(samples: Samples, *, compress: bool) -> bytes:
         payload = zlib.compress(b"".join(_shuffled(p) for p in parts), 6)
     else:
         payload = b"".join(np.ascontiguousarray(p).tobytes() for p in parts)
-    head = _HEAD.pack(_FORMAT, flags, len(samples), int(t_us[0]), zlib.crc32(payload))
-    return head + payload
+    head = _HEAD.pack(_FORMAT, flags, len(samples), int(t_us[0]))
+    return head + _SUM.pack(zlib.crc32(payload, zlib.crc32(head))) + payload
 
 
 def unpack_samples(block: bytes) -> Samples:
     """The inverse; raises StoreDamaged where the checksum does not fit."""
     try:
-        kind, flags, n, first_us, crc = _HEAD.unpack_from(block)
+        kind, flags, n, first_us = _HEAD.unpack_from(block)
+        (crc,) = _SUM.unpack_from(block, _HEAD.size)
     except struct.error as error:
         raise StoreDamaged("a block of raw samples is cut short: restore a backup") from error
-    payload = block[_HEAD.size :]
-    if kind != _FORMAT or zlib.crc32(payload) != crc:
+    payload = block[_START:]
+    if kind != _FORMAT or zlib.crc32(payload, zlib.crc32(block[: _HEAD.size])) != crc:
         raise StoreDamaged("a block of raw samples is damaged: restore a backup")
     data = zlib.decompress(payload) if flags & _PACKED else payload
     width = 8 if flags & _WIDE else 4

@@ -413,20 +413,23 @@ class Records:
 
     def audit(self, line: AuditLine) -> None:
         """Append a line; lines are never changed (an erasure takes the names out of them)."""
+        self.audit_all((line,))
+
+    def audit_all(self, lines: Iterable[AuditLine]) -> None:
+        """Append lines in one transaction."""
+        rows = [
+            (a.at_ns, a.viewer, a.wearer, a.scope, a.action, int(a.allowed), a.detail)
+            for a in lines
+        ]
+        if not rows:
+            return
         with self.engine.transaction() as db:
-            db.execute(
-                "INSERT INTO audit (at_ns, viewer, wearer, scope, action, allowed, detail) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (
-                    line.at_ns,
-                    line.viewer,
-                    line.wearer,
-                    line.scope,
-                    line.action,
-                    int(line.allowed),
-                    line.detail,
-                ),
-            )
+            for row in rows:
+                db.execute(
+                    "INSERT INTO audit (at_ns, viewer, wearer, scope, action, allowed, detail) "
+                    "VALUES (?, ?, ?, ?, ?, ?, ?)",
+                    row,
+                )
 
     def audit_lines(
         self, wearer: str | None = None, *, first_ns: int = 0, last_ns: int = FOREVER
