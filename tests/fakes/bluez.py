@@ -61,6 +61,7 @@ class Sensor:
     address: str
     peripheral: Peripheral
     rssi_dbm: int = -60
+    advertised: dict[int, bytes] = field(default_factory=dict)  # newest manufacturer data
     in_range: bool = True
     silent: bool = False  # connected, but nothing arrives
     connect_errors: list[str] = field(default_factory=list)  # texts of org.bluez.Error.Failed
@@ -207,6 +208,9 @@ class FakeBluez:
     async def notify(self, address: str, uuid: str, payload: bytes) -> int:
         """Send one value; the number of PropertiesChanged that went out."""
         sensor = self.sensors[address]
+        if uuid.startswith("advert:"):
+            sensor.advertised = {int(uuid[7:], 16): payload}
+            return 0
         path = sensor.paths.get(uuid)
         bus = self._bus
         if not sensor.connected or sensor.silent or path is None or bus is None:
@@ -262,8 +266,7 @@ class FakeBluez:
         }
         if not sensor.connected:
             props["RSSI"] = sensor.rssi_dbm
-        if advert.manufacturer:
-            data = advert.manufacturer.items()
+        if data := (sensor.advertised or advert.manufacturer).items():
             props["ManufacturerData"] = {k: Variant("ay", bytes(v)) for k, v in data}
         found: Interfaces = {"org.bluez.Device1": props}
         table = sensor.peripheral.characteristics()

@@ -59,6 +59,8 @@ def advice(sensor: Sensor, age_s: float | None) -> Iterable[str]:
         yield "out_of_reach"
     if age_s is None and intake.link != "streaming":
         yield "never_seen"
+    if intake.assembler.counters.overlapped:
+        yield "clock_went_back"
     if sensor.analyst.overlapped:
         yield "two_sensors_one_place"
 

@@ -18,6 +18,7 @@ from tracker.clock import Clock, clock_from_environment
 from tracker.collect.actions import Actions
 from tracker.collect.ble import LinkParams
 from tracker.collect.control import ControlServer
+from tracker.collect.described import described
 from tracker.collect.hub import Hub, Source
 from tracker.collect.phone_door import PhoneDoor
 from tracker.collect.scan import RADIO_ERRORS, Air
@@ -63,6 +64,8 @@ async def serve(plan: Plan) -> None:
             from tracker.store.influx_sink import start_sink
 
             end_sink = start_sink(store, settings, plan.clock)
+        own, wrong = described(settings.data)
+        plan = replace(plan, extra=(*plan.extra, *own))
         hub = Hub(
             store,
             plan.clock,
@@ -72,6 +75,7 @@ async def serve(plan: Plan) -> None:
             raw_days=settings.raw_days,
             research_models=settings.hapt_model != "off",
         )
+        hub.refused.update(wrong)
         for config, record in plan.calibrations:
             store.put_calibration(config.wearer, config.placement, record)
         for config, source in _wanted(plan, store):
@@ -159,7 +163,8 @@ async def scan_here(plan: Plan, seconds: float) -> list[dict[str, object]]:
     from tracker.collect.scan import scan
 
     try:
-        found = await scan(plan.clock, seconds=seconds, extra=plan.extra)
+        own, _ = described(plan.settings.data)
+        found = await scan(plan.clock, seconds=seconds, extra=(*plan.extra, *own))
     except RADIO_ERRORS as error:
         raise SensorError(f"Bluetooth does not answer ({error}): see `backstay doctor`") from error
     return [found_json(f) for f in found]

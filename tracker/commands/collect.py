@@ -1,7 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """`backstay collect`: the collector alone, for a small board or a gateway."""
 
+from typing import TYPE_CHECKING
+
 import click
+
+if TYPE_CHECKING:
+    from tracker.settings import Settings
 
 
 @click.command("collect", short_help="Collect from sensors, without the dashboard.")
@@ -51,7 +56,7 @@ def command(
             known = ", ".join(p.value for p in Placement)
             raise UsageError(f"unknown placement {placement!r}; known are {known}") from error
         setups(place, (), {}, axes=axes)  # refuse wrong axes before anything starts
-        _check_decoder(decoder)
+        _check_decoder(decoder, settings)
         config = SensorConfig(
             address=sensor,
             wearer=wearer,
@@ -65,9 +70,11 @@ def command(
     run(Plan(settings=settings, clock=clock, sensors=sensors, doors=not no_phones))
 
 
-def _check_decoder(name: str) -> None:
+def _check_decoder(name: str, settings: "Settings") -> None:
     from firmware_protocol.registry import decoders
+    from tracker.collect.described import described
     from tracker.errors import UsageError
 
-    if name and name not in decoders():
-        raise UsageError(f"--decoder {name}: known are {', '.join(decoders())}")
+    known = [*decoders(), *(d.name for d in described(settings.data)[0])]
+    if name and name not in known:
+        raise UsageError(f"--decoder {name}: known are {', '.join(known)}")
