@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How heavy the pages are: first useful paint of *Today* with a year of history, ten live viewers.
+
+    python bench/load_pages.py [--viewers 10] [--seconds 30] [--json OUT]
+
+Makes a year of a simulated wearer in a temporary folder, starts the dashboard, and measures with a
+real Chromium: time from the request to the first number on *Today* (cold server, then warm), then
+the CPU time of the server while N tabs watch *Live* and a writer feeds a row a second. Prints a
+table beside the machine's own floor (an empty Streamlit-free request to `/health`).
+"""
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.request
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from playwright.sync_api import Browser, sync_playwright
+
+from tracker.diary import Person, Role
+from tracker.model import SECOND_NS, Live, Placement, State
+from tracker.settings import Settings
+from tracker.simulation.history import history
+from tracker.store.base import Batch
+from tracker.store.records import open_records
+from tracker.store.sqlite import SqliteStore, open_store
+from tracker.units import local_date
+
+ZONE = ZoneInfo("Europe/Berlin")
+FLAGS = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def fill(folder: Path, days: int) -> SqliteStore:
+    """A year of a wearer; the store stays open for the live row."""
+    settings = Settings(data=folder, zone=str(ZONE))
+    now = time.time_ns()
+    made = history(
+        np.random.default_rng(5), days, ZONE, last_day=local_date(now, ZONE), until_ns=now
+    )
+    store = open_store(settings)
+    store.write(
+        Batch(
+            wearer="w1",
+            placement=Placement.UPPER_BACK,
+            epochs=made.epochs,
+            transitions=made.transitions,
+            sets=made.sets,
+            gaps=made.gaps,
+        )
+    )
+    store.refresh()
+    records = open_records(settings)
+    # The evening is asked late, so that the numbers are what is measured.
+    records.put_person(
+        Person(
+            id="owner", name="", roles=frozenset({Role.WEARER}), wearer="w1", language="en",
+            settings={"evening_hour": 23},
+        )
+    )  # fmt: skip
+    records.close()
+    return store
+
+
+def feed(store: SqliteStore, stop: threading.Event) -> None:
+    """A live row a second."""
+    step = 0
+    while not stop.wait(1.0):
+        step += 1
+        row = Live(
+            at_ns=time.time_ns(),
+            state=State.SITTING,
+            since_ns=time.time_ns() - 600 * SECOND_NS,
+            confidence=0.9,
+            provisional=False,
+            tilt_deg=float(5 + step % 40),
+            side_deg=0.0,
+            slump_pct=20.0,
+            link="streaming",
+            trace=tuple(float(5 + (step + i) % 40) for i in range(60)),
+        )
+        store.write(Batch(wearer="w1", placement=Placement.UPPER_BACK, live=row))
+
+
+def paint_s(browser: Browser, url: str) -> float:
+    """Seconds from the request until the first number stands on *Today*."""
+    context = browser.new_context(locale="en-GB", viewport={"width": 1200, "height": 860})
+    page = context.new_page()
+    begun = time.perf_counter()
+    page.goto(url)
+    page.get_by_text("Sitting time", exact=True).first.wait_for(timeout=120_000)
+    took = time.perf_counter() - begun
+    context.close()
+    return took
+
+
+def cpu_s(pid: int) -> float:
+    """CPU seconds of a process so far."""
+    parts = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rsplit(") ", 1)[1].split()
+    return (int(parts[11]) + int(parts[12])) / TICKS
+
+
+def floor_ms(url: str) -> float:
+    """Median of 50 requests to /health in milliseconds."""
+    took = []
+    for _ in range(50):
+        begun = time.perf_counter()
+        with urllib.request.urlopen(f"{url}/health", timeout=10) as answer:  # noqa: S310 - our own
+            answer.read()
+        took.append(time.perf_counter() - begun)
+    return 1000 * float(np.median(took))
+
+
+def watch(browser: Browser, url: str, pid: int, viewers: int, seconds: float) -> float:
+    """Share of one core that the server uses while `viewers` tabs watch *Live*."""
+    contexts = []
+    for _ in range(viewers):
+        context = browser.new_context(locale="en-GB", viewport={"width": 900, "height": 700})
+        page = context.new_page()
+        page.goto(f"{url}/live")
+        page.wait_for_selector("h1", timeout=120_000)
+        contexts.append(context)
+    time.sleep(3)
+    before, begun = cpu_s(pid), time.perf_counter()
+    time.sleep(seconds)
+    used = (cpu_s(pid) - before) / (time.perf_counter() - begun)
+    for context in contexts:
+        context.close()
+    return used
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--days", type=int, default=365)
+    parser.add_argument("--viewers", type=int, default=10)
+    parser.add_argument("--seconds", type=float, default=30)
+    parser.add_argument("--json", type=Path)
+    given = parser.parse_args()
+    chromium = os.environ.get("BACKSTAY_CHROMIUM") or shutil.which("chromium")
+    if not chromium:
+        raise SystemExit("chromium is missing: apt-get install chromium")
+    with tempfile.TemporaryDirectory() as folder:
+        store = fill(Path(folder), given.days)
+        stop = threading.Event()
+        feeder = threading.Thread(target=feed, args=(store, stop))
+        feeder.start()
+        server = subprocess.Popen(
+            [sys.executable, "-m", "dashboard.serve", "--port", "0"],
+            env={**os.environ, "BACKSTAY_DATA": folder, "BACKSTAY_ZONE": str(ZONE)},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            assert server.stdout is not None
+            url = server.stdout.readline().strip()
+            wait(url)
+            with sync_playwright() as play:
+                browser = play.chromium.launch(executable_path=chromium, args=list(FLAGS))
+                figures = {
+                    "health_ms": floor_ms(url),
+                    "today_first_s": paint_s(browser, url),
+                    "today_warm_s": min(paint_s(browser, url) for _ in range(3)),
+                    "viewers": given.viewers,
+                    "live_cores": watch(browser, url, server.pid, given.viewers, given.seconds),
+                }
+                browser.close()
+        finally:
+            server.terminate()
+            server.wait(20)
+            stop.set()
+            feeder.join()
+            store.close()
+    for name, value in figures.items():
+        print(f"{name:>16}  {value:.3f}")
+    if given.json:
+        given.json.write_text(json.dumps(figures, indent=1), encoding="utf-8")
+
+
+def wait(url: str) -> None:
+    """Until the server answers."""
+    for _ in range(240):
+        try:
+            floor_ms(url)
+        except OSError:
+            time.sleep(0.25)
+        else:
+            return
+    raise SystemExit("the dashboard did not answer within a minute")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,247 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a wearer does on the pages, and what is kept of it."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from dashboard import data
+from tracker.diary import Kind, Person, Role
+from tracker.errors import AccessDenied, InputError
+from tracker.model import State
+from tracker.report.i18n import language
+
+ZONE = ZoneInfo("Europe/Berlin")
+EVENING = datetime(2026, 11, 23, 19, 0, tzinfo=UTC)
+App = Callable[..., AppTest]
+
+
+@pytest.fixture
+def own(folders: Callable[[str], Path], tmp_path: Path) -> Path:
+    """A copy of the week's data folder that a test may write to."""
+    import shutil
+
+    target = tmp_path / "data"
+    shutil.copytree(folders("day7"), target)
+    return target
+
+
+def kept(kind: Kind) -> list[dict[str, Any]]:
+    """Bodies of what is kept now."""
+    src = data.sources()
+    return [dict(e.body) for e in data.entries(src, data.owner(src), "w1", [kind])]
+
+
+def by_key(found: Any, key: str) -> Any:
+    """The element whose key ends like this."""
+    return next(e for e in found if str(e.key or "").endswith(key))
+
+
+def test_the_evening_is_asked_before_any_number(app: App, own: Path) -> None:
+    """In the evening the scale comes first, one tap keeps it, and then the numbers appear."""
+    test = app(lang="en", folder=own, now=EVENING)
+    assert not test.get("vega_lite_chart"), "numbers before the tap would colour it"
+    taps = by_key(test.button_group, "tap_tension_2026-11-23")
+    taps.set_value([7]).run()
+    assert kept(Kind.EVENING)[-1]["tension"] == 7
+    assert test.get("vega_lite_chart"), "after the tap the day is shown"
+    assert not test.exception
+
+
+def test_the_evening_can_wait(app: App, own: Path) -> None:
+    """Who does not want to answer now sees the numbers all the same, and nothing is kept."""
+    before = len(kept_evenings(app, own))
+    test = app(lang="en", folder=own, now=EVENING)
+    later = language("en").t("pages.evening.later")
+    next(b for b in test.button if b.label == later).click().run()
+    assert test.get("vega_lite_chart")
+    assert len(kept(Kind.EVENING)) == before
+
+
+def kept_evenings(app: App, own: Path) -> list[dict[str, Any]]:
+    """Evenings before anything is done."""
+    app(lang="en", folder=own)
+    return kept(Kind.EVENING)
+
+
+def test_a_stretch_is_corrected_with_one_tap(app: App, own: Path) -> None:
+    """The correction is kept as a label with beginning, end and state."""
+    test = app(lang="en", folder=own)
+    by_key(test.button, "was_lying").click().run()
+    assert not test.exception
+    [body] = kept(Kind.CORRECTION)
+    assert body["state"] == "lying"
+    assert body["end_ns"] - body["start_ns"] >= 60 * 10**9
+
+
+def test_the_start_gives_advice_at_once(app: App, tmp_path: Path) -> None:
+    """On day 0 four answers are enough for a card that says where it comes from."""
+    test = app(lang="en", page="advice", folder=tmp_path)
+    by_key(test.button_group, "start_tension").set_value([7])
+    by_key(test.button_group, "start_training").set_value([0])
+    next(b for b in test.button if b.label == language("en").t("pages.advice.start_save")).click()
+    test.run()
+    assert not test.exception
+    text = "\n".join(m.value for m in test.markdown)
+    assert "from what you told us" in text
+
+
+def test_safety_list_can_be_confirmed_and_discussed(app: App, own: Path) -> None:
+    """A point that applies closes massage; a talk with the doctor opens the way again."""
+    words = language("en")
+    test = app(lang="en", page="advice", folder=own)
+    by_key(test.radio, "safety_answer").set_value(False)
+    confirm = words.t("pages.safety.confirm")
+    next(b for b in test.button if b.label == confirm).click().run()
+    src = data.sources()
+    state = data.screened(src, data.owner(src), "w1", ZONE)
+    assert state.facts["massage_allowed"] is False
+    by_key(test.checkbox, "massage_fine_STATIC").check()
+    by_key(test.checkbox, "training_fine_STATIC").check()
+    talked = words.t("pages.safety.discussed_save")
+    next(b for b in test.button if b.label == talked).click().run()
+    assert not test.exception
+    assert kept(Kind.DISCUSSED)[-1]["massage"] is True
+    state = data.screened(src, data.owner(src), "w1", ZONE)
+    assert state.facts["massage_allowed"] is True
+
+
+def test_a_session_becomes_a_diary_entry(app: App, own: Path) -> None:
+    """Through every exercise to the end; what was confirmed is kept, set by set."""
+    words = language("en")
+    test = app(lang="en", page="training", folder=own)
+    begin = words.t("pages.training.begin")
+    next(b for b in test.button if b.label == begin).click().run()
+    steps = 0
+    while any(b.label == words.t("dashboard.next") for b in test.button):
+        next(b for b in test.button if b.label == words.t("dashboard.next")).click().run()
+        assert not test.exception
+        steps += 1
+    next(b for b in test.button if b.label == words.t("pages.session.keep")).click().run()
+    newest = kept(Kind.TRAINING)[-1]
+    assert len(newest["sets"]) == steps > 3
+    assert newest["source"] == "user"
+
+
+def test_the_experiment_is_stored_before_it_starts(app: App, own: Path) -> None:
+    """The coins are kept with the plan, and the page then shows the plan instead of a wizard."""
+    words = language("en")
+    test = app(lang="en", page="advice", folder=own)
+    draw = words.t("pages.experiment.draw")
+    next(b for b in test.button if b.label == draw).click().run()
+    assert not test.exception
+    [body] = kept(Kind.EXPERIMENT)
+    assert len(body["coins"]) == 6
+    assert body["first_day"] > "2026-11-23"
+    assert not any(b.label == draw for b in test.button)
+
+
+def test_language_is_kept(app: App, own: Path) -> None:
+    """A tap changes the language of the page at once and for the next visit."""
+    test = app(lang="", page="settings", folder=own)
+    by_key(test.button_group, "set_language").set_value(["de"]).run()
+    assert test.title[0].value == "Einstellungen"
+    src = data.sources()
+    assert data.owner(src).language == "de"
+
+
+def test_prompts_are_off_until_chosen(app: App, own: Path) -> None:
+    """The switches start off; what is switched on is kept with its limits."""
+    words = language("en")
+    test = app(lang="en", page="settings", folder=own)
+    switches = {k: by_key(test.toggle, k) for k in ("p_breaks", "p_still", "p_slouch")}
+    assert not any(s.value for s in switches.values())
+    switches["p_breaks"].set_value(True)
+    saves = [b for b in test.button if b.label == words.t("dashboard.save")]
+    saves[1].click().run()
+    src = data.sources()
+    assert data.owner(src).settings["prompts"]["breaks"] is True  # type: ignore[index]
+
+
+def test_diary_goes_out_and_in(app: App, own: Path) -> None:
+    """An exported diary read into an empty one is the same diary; a second time adds nothing."""
+    from dashboard import parts, transfer
+
+    app(lang="en", folder=own)
+    src = data.sources()
+    view = parts.View(
+        sources=src, viewer=data.owner(src), wearer="w1", lang=language("en"), zone=ZONE,
+        now_ns=src.clock.now_ns(),
+    )  # fmt: skip
+    out = json.loads(transfer.diary_json(view))
+    assert transfer.read_diary(view, out) == 0
+    other = Person(id="o", name="", roles=frozenset({Role.WEARER}), wearer="w2")
+    from dataclasses import replace
+
+    empty = replace(view, viewer=other, wearer="w2")
+    recent = [e for e in out["entries"] if e["day"] >= "2026-11-21" or e["kind"] != "evening"]
+    assert transfer.read_diary(empty, {**out, "entries": recent}) == len(recent)
+    again = json.loads(transfer.diary_json(empty))
+    assert sorted(map(str, again["entries"])) == sorted(map(str, recent))
+
+
+@pytest.mark.parametrize(
+    "given",
+    [None, {}, {"format": "backstay-diary-1"}, {"format": "backstay-diary-1", "entries": [1]},
+     {"format": "backstay-diary-1", "entries": [{"kind": "evening"}]}],
+)  # fmt: skip
+def test_a_file_that_is_no_diary_is_refused(app: App, own: Path, given: object) -> None:
+    """One sentence, and nothing is kept."""
+    from dashboard import parts, transfer
+
+    app(lang="en", folder=own)
+    src = data.sources()
+    view = parts.View(
+        sources=src, viewer=data.owner(src), wearer="w1", lang=language("en"), zone=ZONE,
+        now_ns=src.clock.now_ns(),
+    )  # fmt: skip
+    with pytest.raises(InputError):
+        transfer.read_diary(view, given)
+
+
+def test_entries_are_refused_with_a_sentence(app: App, own: Path) -> None:
+    """Out of range, in the future, twice at once, somebody else's: all refused, nothing kept."""
+    from tracker.diary import Evening, Massage
+
+    app(lang="en", folder=own)
+    src = data.sources()
+    owner = data.owner(src)
+    now = src.clock.now_ns()
+    hour = 3600 * 10**9
+    bad: list[Callable[[], object]] = [
+        lambda: data.save_evening(src, owner, "w1", Evening(day="2026-11-23", tension=11), ZONE),
+        lambda: data.save_evening(src, owner, "w1", Evening(day="2026-11-24", tension=1), ZONE),
+        lambda: data.save_massage(src, owner, "w1", Massage(at_ns=now + hour, minutes=5), ZONE),
+        lambda: data.save_correction(src, owner, "w1", now, now - 1, State.SITTING, ZONE),
+    ]
+    for write in bad:
+        with pytest.raises(InputError):
+            write()
+    data.save_massage(src, owner, "w1", Massage(at_ns=now - hour, minutes=20), ZONE)
+    with pytest.raises(InputError):
+        data.save_massage(src, owner, "w1", Massage(at_ns=now - hour, minutes=5), ZONE)
+    stranger = Person(id="x", name="", roles=frozenset({Role.WEARER}), wearer="w9")
+    with pytest.raises(AccessDenied):
+        data.save_evening(src, stranger, "w1", Evening(day="2026-11-23", tension=1), ZONE)
+
+
+def test_a_silent_sensor_says_so(app: App, own: Path) -> None:
+    """Half an hour after the last row the live page shows no value, but when it was last seen."""
+    late = datetime(2026, 11, 23, 12, 30, tzinfo=UTC)
+    test = app(lang="en", page="live", folder=own, now=late)
+    assert language("en").t("pages.live.silent") in [h.value for h in test.header]
+    charts = test.get("echarts_chart")
+    assert charts
+    assert "not known" in charts[0].proto.alt
+
+
+def test_no_collector_is_explained(app: App, own: Path) -> None:
+    """Without a collector the sensor page says what to start instead of failing."""
+    test = app(lang="en", page="sensor", folder=own)
+    assert any("backstay up" in c.value for c in test.code)
