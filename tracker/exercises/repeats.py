@@ -16,7 +16,7 @@ from scipy.ndimage import rank_filter
 from scipy.signal import find_peaks
 
 from tracker.exercises.episode import FS_HZ, Episode
-from tracker.exercises.series import FoundSet, make_set, split_runs, take
+from tracker.exercises.series import FoundSet, make_set, parts, split_runs, take
 from tracker.exercises.spec import Floats, Ints, Reps, Spec, Tuning
 
 MIDDLE_DEG = 8.0  # for exercises to both sides: rows that stand for the middle
@@ -61,7 +61,12 @@ def _of(episode: Episode, spec: Spec, signal: Floats) -> list[FoundSet]:
     reps = _measure(episode, spec, signal, peaks, round(high_s * FS_HZ))
     good = _inside(reps, spec)
     runs = split_runs(reps, good, spec, tuning)
-    made = (make_set(episode, spec, signal, take(reps, members)) for members in runs)
+    made = (
+        make_set(episode, spec, signal, part)
+        for members in runs
+        for part in parts(take(reps, members), tuning)
+        if len(part) >= spec.min_reps
+    )
     return [one for one in made if one is not None]
 
 

@@ -10,6 +10,7 @@ from tracker.exercises.episode import FS_HZ, Episode
 from tracker.exercises.spec import Floats, Ints, Reps, Spec, Tuning
 
 LEAST_VALID = 0.6
+VIOLENT_G = 0.5  # swing of the force from which on a gentle movement does not belong to a set
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -55,11 +56,7 @@ def take(reps: Reps, rows: Ints) -> Reps:
 def make_set(episode: Episode, spec: Spec, signal: Floats, reps: Reps) -> FoundSet | None:
     """Drop what is not like the rest, then check size, pace and rhythm of what is left."""
     tuning = episode.tuning
-    for _ in range(2):
-        like = reps.amp_deg >= tuning.same_size * np.median(reps.amp_deg)
-        if not like.all():
-            reps = take(reps, np.flatnonzero(like))
-    reps = _trim(_split_pace(reps, tuning), tuning)
+    reps = _trim(_alike_in_size(reps, tuning), tuning)
     if len(reps) < spec.min_reps:
         return None
     reps = _outer(signal, reps)
@@ -105,15 +102,29 @@ def _outer(signal: Floats, reps: Reps) -> Reps:
     return replace(reps, start=start, end=end)
 
 
-def _split_pace(reps: Reps, tuning: Tuning) -> Reps:
-    """The longest stretch without a step over twice the median (at least 6 s)."""
+def parts(reps: Reps, tuning: Tuning) -> list[Reps]:
+    """A run without its small movements, cut where the pace then has a pause.
+
+    Small movements in a rest must not tie two sets together.
+    """
+    reps = _alike_in_size(reps, tuning)
     step = np.diff(reps.peak) / FS_HZ
     if not step.size:
-        return reps
+        return [reps]
     limit = max(tuning.set_ends_periods * float(np.median(step)), tuning.set_ends_s)
-    parts = np.split(np.arange(len(reps)), np.flatnonzero(step > limit) + 1)
-    best = max(parts, key=len)
-    return reps if best.shape[0] == len(reps) else take(reps, best)
+    cuts = np.flatnonzero(step > limit) + 1
+    return [take(reps, rows) for rows in np.split(np.arange(len(reps)), cuts)]
+
+
+def _alike_in_size(reps: Reps, tuning: Tuning) -> Reps:
+    for _ in range(2):
+        like = reps.amp_deg >= tuning.same_size * np.median(reps.amp_deg)
+        force = float(np.median(reps.force_span_g))
+        if force > VIOLENT_G:
+            like &= reps.force_span_g >= tuning.same_force * force
+        if not like.all():
+            reps = take(reps, np.flatnonzero(like))
+    return reps
 
 
 def _trim(reps: Reps, tuning: Tuning) -> Reps:
@@ -124,8 +135,10 @@ def _trim(reps: Reps, tuning: Tuning) -> Reps:
         pace = np.abs(np.log(step / np.median(step))) / tuning.pace_sd
         force = np.maximum(reps.force_span_g, 0.05)
         drive = np.abs(np.log(force / np.median(force))) / tuning.force_sd
-        first = 1 if size[0] + pace[0] + drive[0] > tuning.strange else 0
-        last = len(reps) - (1 if size[-1] + pace[-1] + drive[-1] > tuning.strange else 0)
+        level = np.abs(reps.base_deg - np.median(reps.base_deg)) / (tuning.base_sd * reps.amp())
+        odd = size + drive + level
+        first = 1 if odd[0] + pace[0] > tuning.strange else 0
+        last = len(reps) - (1 if odd[-1] + pace[-1] > tuning.strange else 0)
         if first == 0 and last == len(reps):
             break
         reps = take(reps, np.arange(first, last))

@@ -70,11 +70,13 @@ class Tuning:
     least_prominence  a turning point stands out by this share of the smallest amplitude
     same_prominence   the smaller of two peaks of a repetition is below this share of its neighbours
     same_size         a repetition has at least this share of the median amplitude of its set
+    same_force        and this share of its swing of force, where the set is violent
     same_pace         and is at least this share of the median period from the next
     set_ends_periods, set_ends_s  a set ends after this long without a repetition
-    size_sd, pace_sd, force_sd, strange  a movement at the end of a set is the way in or out when
-        the logs of size, pace and swing of force, each divided by its spread inside sets, add up to
-        more than `strange`; asked from `trim_from` repetitions on
+    size_sd, pace_sd, force_sd, base_sd, strange  a movement at the end of a set is the way in or
+        out when the logs of size, pace and swing of force and the shift of the start pose (in
+        amplitudes), each divided by its spread inside sets, add up to more than `strange`; asked
+        from `trim_from` repetitions on
     few_large, few_spread, few_size, few_rhythm  two or three repetitions are a set only when they
         are this large (times the smallest amplitude), even in pace and size, and rhythmic
     """
@@ -82,13 +84,15 @@ class Tuning:
     least_prominence: float = 0.6
     same_prominence: float = 0.6
     same_size: float = 0.5
+    same_force: float = 0.35
     same_pace: float = 0.6
-    set_ends_periods: float = 2.3
+    set_ends_periods: float = 2.1
     set_ends_s: float = 6.0
     trim_from: int = 4
     size_sd: float = 0.25
     pace_sd: float = 0.20
     force_sd: float = 0.5
+    base_sd: float = 0.2
     strange: float = 3.2
     few_large: float = 1.4
     few_spread: float = 0.25

@@ -15,7 +15,7 @@ ANY_HEADING_DEG = (-1e6, 1e6)  # turns add up
 
 def _fit(reps: Reps, placement: Placement) -> float:
     upright = float(np.clip((np.median(reps.up_low_g) - 0.7) / 0.15, 0, 1))
-    calm = float(np.clip((0.3 - np.median(reps.force_span_g)) / 0.1, 0, 1))
+    calm = float(np.clip((0.18 - np.median(reps.force_span_g)) / 0.06, 0, 1))
     return upright * calm
 
 
