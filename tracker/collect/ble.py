@@ -29,7 +29,7 @@ from firmware_protocol.registry import Advert, Decoder, Session, Step, Wish, bes
 from tracker.clock import Clock
 from tracker.collect.inbox import Arrival, Inbox, LinkNews
 from tracker.collect.scan import RADIO_ERRORS, AdapterError, Air, Seen
-from tracker.errors import SensorError
+from tracker.errors import BackstayError, SensorError
 from tracker.model import GapReason
 
 log = logging.getLogger("backstay.radio")
@@ -65,11 +65,11 @@ def _characteristic(client: BleakClient, step: Step) -> BleakGATTCharacteristic:
     raise BleakCharacteristicNotFoundError(step.channel)
 
 
-class _LinkEnded(Exception):
+class _LinkEnded(BackstayError):
     """The connection is over; the message says why."""
 
 
-class _Misfit(Exception):
+class _Misfit(BackstayError):
     """The services of a device are not those of its decoder."""
 
 
