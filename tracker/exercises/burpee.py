@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Burpee: from standing to the floor, back and up with a jump; violent and through the horizontal.
 
-Lean above 45 deg after smoothing over 1.2 s, size of the specific force far over 1 g (exermote chests: 95th percentile
-1.4-1.75 g, squats 1.15-1.45 g, sit-ups below 1.25 g).
+Lean above 45 deg after smoothing over 1.2 s, head axis near the horizontal, size of the specific
+force far over 1 g (exermote chests: 95th percentile 1.4-1.75 g, squats 1.15-1.45 g, sit-ups below
+1.25 g).
 """
 
 import numpy as np

@@ -56,7 +56,7 @@ def take(reps: Reps, rows: Ints) -> Reps:
 def make_set(episode: Episode, spec: Spec, signal: Floats, reps: Reps) -> FoundSet | None:
     """Drop what is not like the rest, then check size, pace and rhythm of what is left."""
     tuning = episode.tuning
-    reps = _trim(_alike_in_size(reps, tuning), tuning)
+    reps = _trim(_alike_in_size(reps, tuning), tuning, drifts=spec.signal == "yaw")
     if len(reps) < spec.min_reps:
         return None
     reps = _outer(signal, reps)
@@ -127,7 +127,7 @@ def _alike_in_size(reps: Reps, tuning: Tuning) -> Reps:
     return reps
 
 
-def _trim(reps: Reps, tuning: Tuning) -> Reps:
+def _trim(reps: Reps, tuning: Tuning, *, drifts: bool) -> Reps:
     """Without movements at either end that differ in size and in pace: the way in and out."""
     while len(reps) >= tuning.trim_from:
         step = np.diff(reps.peak) / FS_HZ
@@ -136,7 +136,7 @@ def _trim(reps: Reps, tuning: Tuning) -> Reps:
         force = np.maximum(reps.force_span_g, 0.05)
         drive = np.abs(np.log(force / np.median(force))) / tuning.force_sd
         level = np.abs(reps.base_deg - np.median(reps.base_deg)) / (tuning.base_sd * reps.amp())
-        odd = size + drive + level
+        odd = size + drive + (0.0 if drifts else level)
         first = 1 if odd[0] + pace[0] > tuning.strange else 0
         last = len(reps) - (1 if odd[-1] + pace[-1] > tuning.strange else 0)
         if first == 0 and last == len(reps):

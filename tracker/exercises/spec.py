@@ -18,6 +18,7 @@ from tracker.model import Exercise, Placement
 
 G_MS2 = 9.80665
 ROW_HZ = 10.0
+NOISE_SPAN_G = 0.015  # swing of the force of somebody who stands still, with a common sensor
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
@@ -60,7 +61,8 @@ class Reps:
         about 1.7 of the 2 peaks. With the tilt small this is the vertical way; good for ranking.
         """
         half_s = (self.end - self.start) / ROW_HZ / 2
-        return float(np.median(self.force_span_g * G_MS2 * half_s**2)) / (1.7 * 5.77)
+        swing = np.maximum(self.force_span_g - NOISE_SPAN_G, 0.0)
+        return float(np.median(swing * G_MS2 * half_s**2)) / (1.7 * 5.77)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
