@@ -102,3 +102,9 @@ def postgres_bin() -> Path:
     if found is None:
         lacking("PostgreSQL is missing: install it (Debian: apt-get install postgresql)")
     return Path(str(found)).resolve().parent
+
+
+@pytest.fixture
+def docker_compose() -> str:
+    """Path of docker-compose 1.29 (no daemon is needed)."""
+    return tool("docker-compose", "Debian: apt-get install --no-install-recommends docker-compose")

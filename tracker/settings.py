@@ -77,7 +77,7 @@ def read_settings(**overrides: object) -> Settings:
     """Settings of this process; keyword arguments win over the environment."""
     values: dict[str, object] = {}
     for f in fields(Settings):
-        text = os.environ.get(f"BACKSTAY_{f.name.upper()}", "")
+        text = os.environ.get(f"BACKSTAY_{f.name.upper()}", "") or _from_file(f.name)
         if f.name in overrides and overrides[f.name] is not None:
             values[f.name] = overrides[f.name]
         elif text:
@@ -85,6 +85,19 @@ def read_settings(**overrides: object) -> Settings:
     values.setdefault("data", Path(platformdirs.user_data_dir("backstay", appauthor=False)))
     values["data"] = Path(str(values["data"]))
     return Settings(**values)  # type: ignore[arg-type]  # checked by _typed field by field
+
+
+def _from_file(name: str) -> str:
+    """The content of the file that `BACKSTAY_..._FILE` names: secrets of a container."""
+    path = os.environ.get(f"BACKSTAY_{name.upper()}_FILE", "")
+    if not path:
+        return ""
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise UsageError(
+            f"BACKSTAY_{name.upper()}_FILE={path}: cannot be read ({error.strerror})"
+        ) from error
 
 
 def _typed(name: str, kind: object, text: str) -> object:

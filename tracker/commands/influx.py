@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """`backstay influx`: prepare an InfluxDB, look at the queue, send everything again."""
 
+from pathlib import Path
+
 import click
 
 
@@ -16,26 +18,45 @@ def command() -> None:
 @command.command("setup")
 @click.option(
     "--admin-token",
-    required=True,
     envvar="BACKSTAY_INFLUX_ADMIN_TOKEN",
     help="Operator token (2.x) or admin user:password (1.x).",
 )
 @click.option(
+    "--admin-token-file",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="File that holds it.",
+)
+@click.option(
     "--keep-days", default=0, show_default=True, help="Retention in days; 0 keeps everything."
 )
-def setup(admin_token: str, keep_days: int) -> None:
+@click.option(
+    "--tokens-into",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder that gets write/token and read/token; tokens that lie there are kept.",
+)
+def setup(
+    admin_token: str | None, admin_token_file: Path | None, keep_days: int, tokens_into: Path | None
+) -> None:
     """Make the bucket or database and, on 2.x, two tokens: write-only and read-only.
 
-    May be repeated. The tokens are printed once: the first is for the collector, the second for
-    the dashboard.
+    May be repeated. Without --tokens-into the tokens are printed once: the first is for the
+    collector, the second for the dashboard.
     """
+    from tracker.errors import UsageError
     from tracker.settings import read_settings
-    from tracker.store.influx_setup import provision
+    from tracker.store.influx_setup import keep_tokens, provision, tokens_lie_in
 
-    made = provision(read_settings(), admin_token, keep_days)
+    if admin_token_file is not None:
+        admin_token = admin_token_file.read_text(encoding="utf-8").strip()
+    if not admin_token:
+        raise UsageError("give --admin-token or --admin-token-file")
+    kept = tokens_into is not None and tokens_lie_in(tokens_into)
+    made = provision(read_settings(), admin_token, keep_days, tokens=not kept)
     for sentence in made.done:
         click.echo(sentence)
-    if made.write_token:
+    if made.write_token and tokens_into is not None:
+        keep_tokens(tokens_into, made)
+    elif made.write_token:
         click.echo(f"collector: BACKSTAY_INFLUX_TOKEN={made.write_token}")
         click.echo(f"dashboard: BACKSTAY_INFLUX_TOKEN={made.read_token}")
 

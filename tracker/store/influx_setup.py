@@ -6,6 +6,7 @@ are tested against recorded answers, not against a running 2.x; `docs/operate/st
 """
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from tracker.errors import StoreError
@@ -25,8 +26,13 @@ class Provisioned:
     read_token: str = ""
 
 
-def provision(settings: Settings, admin_token: str, keep_days: int = 0) -> Provisioned:
-    """Make what is missing; what is there is kept, its retention is set. Raises StoreError."""
+def provision(
+    settings: Settings, admin_token: str, keep_days: int = 0, *, tokens: bool = True
+) -> Provisioned:
+    """Make what is missing; what is there is kept, its retention is set. Raises StoreError.
+
+    `tokens` False leaves the two tokens of 2.x as they are.
+    """
     if not settings.influx_url:
         raise StoreError("no InfluxDB is configured: set BACKSTAY_INFLUX_URL")
     target = InfluxTarget(replace(settings, influx_token=admin_token))
@@ -34,7 +40,7 @@ def provision(settings: Settings, admin_token: str, keep_days: int = 0) -> Provi
         version = target.version()
         if version.lstrip("v").startswith("1."):
             return _database(target, keep_days)
-        return _bucket(target, keep_days)
+        return _bucket(target, keep_days, tokens=tokens)
     except InfluxFault as fault:
         raise StoreError(_hint(fault)) from fault
     finally:
@@ -55,7 +61,7 @@ def _database(target: InfluxTarget, keep_days: int) -> Provisioned:
     return Provisioned(done=(f"database {target.bucket}{kept}",))
 
 
-def _bucket(target: InfluxTarget, keep_days: int) -> Provisioned:
+def _bucket(target: InfluxTarget, keep_days: int, *, tokens: bool) -> Provisioned:
     done: list[str] = []
     orgs = target.api("GET", "/api/v2/orgs", params={"org": target.org})["orgs"]
     if not orgs:
@@ -74,12 +80,29 @@ def _bucket(target: InfluxTarget, keep_days: int) -> Provisioned:
         bucket = str(target.api("POST", "/api/v2/buckets", body)["id"])
         done.append(f"bucket {target.bucket} made")
     done.append(_mapping(target, org, bucket))
-    tokens = [
+    if not tokens:
+        return Provisioned(done=(*done, "the tokens are kept"))
+    new = [
         _token(target, org, bucket, action, words)
         for action, words in (("write", _WRITER), ("read", _READER))
     ]
     done.append("two tokens made: write-only and read-only")
-    return Provisioned(done=tuple(done), write_token=tokens[0], read_token=tokens[1])
+    return Provisioned(done=tuple(done), write_token=new[0], read_token=new[1])
+
+
+def tokens_lie_in(folder: Path) -> bool:
+    """Whether an earlier run left both tokens here."""
+    return all((folder / kind / "token").is_file() for kind in ("write", "read"))
+
+
+def keep_tokens(folder: Path, made: Provisioned) -> None:
+    """Write each token into a folder of its own, so that each service can see its own alone."""
+    for kind, token in (("write", made.write_token), ("read", made.read_token)):
+        place = folder / kind
+        place.mkdir(parents=True, exist_ok=True)
+        path = place / "token"
+        path.write_text(token + "\n", encoding="utf-8")
+        path.chmod(0o600)
 
 
 def _mapping(target: InfluxTarget, org: str, bucket: str) -> str:
