@@ -137,6 +137,8 @@ def app(
         folder: Path | None = None,
     ) -> AppTest:
         data.close()
+        # A test has no browser and so no cookie; the seam of `who.py` says so.
+        monkeypatch.setattr("dashboard.who.secret", lambda: None)
         monkeypatch.setenv("BACKSTAY_DATA", str(folder or folders(state)))
         monkeypatch.setenv("BACKSTAY_ZONE", "Europe/Berlin")
         monkeypatch.setenv("BACKSTAY_LANGUAGE", lang)

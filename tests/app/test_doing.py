@@ -48,7 +48,7 @@ def test_the_evening_is_asked_before_any_number(app: App, own: Path) -> None:
     test = app(lang="en", folder=own, now=EVENING)
     assert not test.get("vega_lite_chart"), "numbers before the tap would colour it"
     taps = by_key(test.button_group, "tap_tension_2026-11-23")
-    taps.set_value([7]).run()
+    taps.set_value(7).run()
     assert kept(Kind.EVENING)[-1]["tension"] == 7
     assert test.get("vega_lite_chart"), "after the tap the day is shown"
     assert not test.exception
@@ -83,8 +83,8 @@ def test_a_stretch_is_corrected_with_one_tap(app: App, own: Path) -> None:
 def test_the_start_gives_advice_at_once(app: App, tmp_path: Path) -> None:
     """On day 0 four answers are enough for a card that says where it comes from."""
     test = app(lang="en", page="advice", folder=tmp_path)
-    by_key(test.button_group, "start_tension").set_value([7])
-    by_key(test.button_group, "start_training").set_value([0])
+    by_key(test.button_group, "start_tension").set_value(7)
+    by_key(test.button_group, "start_training").set_value(0)
     next(b for b in test.button if b.label == language("en").t("pages.advice.start_save")).click()
     test.run()
     assert not test.exception
@@ -145,7 +145,7 @@ def test_the_experiment_is_stored_before_it_starts(app: App, own: Path) -> None:
 def test_language_is_kept(app: App, own: Path) -> None:
     """A tap changes the language of the page at once and for the next visit."""
     test = app(lang="", page="settings", folder=own)
-    by_key(test.button_group, "set_language").set_value(["de"]).run()
+    by_key(test.button_group, "set_language").set_value("de").run()
     assert test.title[0].value == "Einstellungen"
     src = data.sources()
     assert data.owner(src).language == "de"
@@ -180,10 +180,12 @@ def test_diary_goes_out_and_in(app: App, own: Path) -> None:
     from dataclasses import replace
 
     empty = replace(view, viewer=other, wearer="w2")
-    recent = [e for e in out["entries"] if e["day"] >= "2026-11-21" or e["kind"] != "evening"]
-    assert transfer.read_diary(empty, {**out, "entries": recent}) == len(recent)
+    assert transfer.read_diary(empty, out) == len(out["entries"]) > 5
     again = json.loads(transfer.diary_json(empty))
-    assert sorted(map(str, again["entries"])) == sorted(map(str, recent))
+    for one in (*out["entries"], *again["entries"]):
+        if one["kind"] == "evening":
+            del one["at_ns"]  # when it was written; a day is what an evening is about
+    assert sorted(map(str, again["entries"])) == sorted(map(str, out["entries"]))
 
 
 @pytest.mark.parametrize(
