@@ -23,6 +23,7 @@ from tracker.clock import Clock
 from tracker.collect.ble import Link
 from tracker.collect.inbox import Arrival, Inbox, LinkNews
 from tracker.collect.scan import Air
+from tracker.model import GapReason
 
 ADDRESS = "C0:00:00:00:00:00"
 
@@ -169,6 +170,7 @@ async def test_bluetoothd_killed_and_restarted(bench: Bench) -> None:
     await bench.bluez.crash()
     await bench.until(lambda: "lost" in bench.words)
     assert any("silent" in n.why for n in bench.news)
+    await bench.until(lambda: any(n.reason is GapReason.ADAPTER_OFF for n in bench.news))
     await bench.bluez.start()
     await bench.more(5)
     assert no_doubles(bench.counts)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from bleak import BleakAdapter, BleakScanner
 from bleak.backends.device import BLEDevice
 from bleak.backends.scanner import AdvertisementData
-from bleak.exc import BleakBluetoothNotAvailableError, BleakError
+from bleak.exc import BleakBluetoothNotAvailableError, BleakDBusError, BleakError
 
 from firmware_protocol.registry import Advert, Decoder, Match, best
 from tracker.clock import Clock
@@ -24,6 +24,7 @@ from tracker.errors import SensorError
 log = logging.getLogger("backstay.radio")
 
 GENERIC_ATTRIBUTE = "00001801-0000-1000-8000-00805f9b34fb"  # on practically every device
+SERVICE_UNKNOWN = "org.freedesktop.DBus.Error.ServiceUnknown"  # nobody owns org.bluez
 # What an unmodified Bleak lets through when bus, daemon or adapter vanish in mid-call: its own
 # errors, those of sockets and dbus-fast (EOFError), and `assert self._bus` in its BlueZ client.
 RADIO_ERRORS = (BleakError, OSError, EOFError, AssertionError, KeyError, AttributeError)
@@ -84,7 +85,21 @@ class Air:
 
         Raises AdapterError where Bluetooth itself is missing, off or forbidden.
         """
-        address = address.upper()
+        try:
+            return await self._find(address.upper(), services, scan_s, trust_links=trust_links)
+        except TimeoutError:
+            raise
+        except (OSError, BleakDBusError) as error:
+            if isinstance(error, BleakDBusError) and error.dbus_error != SERVICE_UNKNOWN:
+                raise
+            raise AdapterError(
+                "The Bluetooth service does not answer: is it running? Backstay goes on by itself "
+                "when it is there."
+            ) from error
+
+    async def _find(
+        self, address: str, services: Sequence[str], scan_s: float, *, trust_links: bool
+    ) -> Seen | None:
         for seen in await self.connected(services) if trust_links else ():
             if seen.advert.address.upper() == address:
                 return seen
