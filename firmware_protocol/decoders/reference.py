@@ -34,6 +34,7 @@ SYNC_ROUNDS = 4
 SYNC_EVERY_NS = 600 * 1_000_000_000
 REPLAY_BLOCK = 2000
 REPLAY_TRIES = 3
+REPLAY_SILENCE_NS = 30 * 1_000_000_000
 HALF = 1 << 15
 
 
@@ -68,6 +69,9 @@ class ReferenceSession(BaseSession):
         self._next: int | None = None
         self._missing: list[tuple[int, int]] = []
         self._asked: tuple[int, int] | None = None
+        self._asked_ns = 0
+        self._newest_ns = 0
+        self._busy = False
         self._tries = 0
         self._replay_next: int | None = None
         self._live = False
@@ -122,10 +126,11 @@ class ReferenceSession(BaseSession):
             steps.append(Step(action="write", channel=wire.CONTROL, data=start, why="start"))
         if self._sync_due:
             steps += self._sync_steps()
-        if self._live and self._asked is None and self._missing:
+        if self._live and self._asked is None and self._missing and not self._busy:
             first, last = self._missing[0]
             last = min(last, first + REPLAY_BLOCK - 1)
             self._asked, self._replay_next = (first, last), first
+            self._asked_ns = self._newest_ns
             data = struct.pack("<BII", wire.REPLAY_OP, first & 0xFFFFFFFF, last & 0xFFFFFFFF)
             why = f"samples {first} to {last} are missing"
             steps.append(Step(action="write", channel=wire.CONTROL, data=data, why=why))
@@ -150,6 +155,7 @@ class ReferenceSession(BaseSession):
     def _sync_steps(self) -> list[Step]:
         self._sync_due = False
         self._syncs.clear()
+        self._wrote_ns.clear()
         steps = []
         for _ in range(SYNC_ROUNDS):
             self._sync_id = (self._sync_id + 1) % 256
@@ -175,6 +181,8 @@ class ReferenceSession(BaseSession):
 
     def resume(self) -> Resume | None:
         """Newest index and the ranges still missing, with the boot counter they belong to."""
+        if self._caps is not None and self._caps.ring_samples == 0:
+            return None  # nothing is buffered, so nothing can be asked for
         if self._status is None or self._next is None or not self._live:
             return self._old
         return Resume(
@@ -231,6 +239,7 @@ class ReferenceSession(BaseSession):
                 "read the configuration again"
             )
         n = block.raw.shape[0]
+        self._newest_ns = frame.received_ns
         replayed = block.replay or frame.channel == wire.REPLAY
         index = self._place(block.index16, n, replay=replayed, lost_there=block.gap)
         flags = clipped(block.raw, low=-32767)
@@ -267,11 +276,16 @@ class ReferenceSession(BaseSession):
             index += 65536
         if replay:
             self._replay_next = index + n
+            self._asked_ns = self._newest_ns
             self._got(index, index + n - 1)
             return index
         if self._next is None:
             self._next = index
-        if index > self._next and not lost_there:
+        self._busy = False
+        if self._asked and self._newest_ns - self._asked_ns > REPLAY_SILENCE_NS:
+            self._give_up_or_retry(0)  # the answer was lost
+        buffers = self._caps is None or self._caps.ring_samples > 0
+        if index > self._next and not lost_there and buffers:
             self._missing.append((self._next, index - 1))
         if index < self._next:
             self._got(index, index + n - 1)
@@ -296,16 +310,22 @@ class ReferenceSession(BaseSession):
             )
         if answer.op == wire.REPLAY_OP and self._asked is not None:
             if answer.status == wire.BUSY:
-                self._asked = None
-                return ()
-            first, last = self._asked
-            self._asked = None
-            left = any(a <= last and b >= first for a, b in self._missing)
-            self._tries = self._tries + 1 if left else 0
-            if left and (answer.status != 0 or self._tries >= REPLAY_TRIES):
-                self._got(first, last)  # the device no longer has it
-                self._tries = 0
+                self._asked, self._busy = None, True  # again after the next live frame
+            else:
+                self._give_up_or_retry(answer.status)
         return ()
+
+    def _give_up_or_retry(self, status: int) -> None:
+        """A block ended: what did not come is asked for again, or is gone."""
+        if self._asked is None:
+            return
+        first, last = self._asked
+        self._asked = None
+        left = any(a <= last and b >= first for a, b in self._missing)
+        self._tries = self._tries + 1 if left else 0
+        if left and (status != wire.OK or self._tries >= REPLAY_TRIES):
+            self._got(first, last)
+            self._tries = 0
 
     def _clock(self, answer: wire.Answer, arrived_ns: int) -> Sequence[Packet]:
         sync_id, tick, gap = answer.sync()
@@ -314,24 +334,22 @@ class ReferenceSession(BaseSession):
             return ()
         tick_hz = self._parts[0].stream.tick_hz or 32768.0
         busy_ns = round(gap * 1e9 / tick_hz)
-        self._syncs.append(
-            _Sync(
-                delay_ns=arrived_ns - left_ns - busy_ns,
-                tick=tick + gap // 2,
-                utc_ns=(arrived_ns + left_ns) // 2,
-            )
+        exchange = _Sync(
+            delay_ns=arrived_ns - left_ns - busy_ns,
+            tick=tick + gap // 2,
+            utc_ns=(arrived_ns + left_ns) // 2,
         )
         self._synced_ns = arrived_ns
-        if self._wrote_ns:
-            return ()
-        fastest = min(self._syncs, key=lambda s: s.delay_ns)
+        if any(s.delay_ns <= exchange.delay_ns for s in self._syncs):
+            return ()  # a faster one of this round is known already
+        self._syncs.append(exchange)
         boot = self._status.boot if self._status else None
         return tuple(
             Packet(
                 stream=part.stream,
                 raw=np.empty((0, 3), np.int16),
-                received_ns=fastest.utc_ns,
-                ticks=fastest.tick % (1 << part.stream.tick_bits),
+                received_ns=exchange.utc_ns,
+                ticks=exchange.tick % (1 << part.stream.tick_bits),
                 flags=PacketFlag.SYNC,
                 boot=boot,
             )

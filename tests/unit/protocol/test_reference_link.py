@@ -6,7 +6,7 @@ import pytest
 
 from firmware_protocol.decoders import _reference_wire as wire
 from firmware_protocol.decoders.reference import ReferencePeripheral, ReferenceSession
-from firmware_protocol.frame import Kind, Packet
+from firmware_protocol.frame import Kind, Packet, PacketFlag
 from firmware_protocol.loopback import Loopback
 from firmware_protocol.peripheral import AttError, Block
 from firmware_protocol.registry import Resume, Wish, decoders
@@ -237,3 +237,74 @@ def test_resume_is_opaque_but_complete() -> None:
     old = Resume(decoder="reference", boot=7, next_index=5, missing=((1, 2),))
     assert ReferenceSession(Wish(), old).resume() == old
     assert ReferenceSession(Wish()).resume() is None
+
+
+def test_a_lost_clock_answer_does_not_end_the_exchange() -> None:
+    """Of four answers one is lost: the others still set the clock."""
+    device = ReferencePeripheral()
+    session = decoders()["reference"].open(Wish())
+    link = Loopback(session, device)
+    whole = device.on_write
+    lost = []
+
+    def once_deaf(uuid: str, data: bytes, now_ns: int | None = None):
+        answers = whole(uuid, data, now_ns)
+        if data[:1] == bytes([wire.SYNC]) and not lost:
+            lost.append(data)
+            return []
+        return answers
+
+    device.on_write = once_deaf
+    packets = link.start(T0)
+    assert lost
+    assert any(PacketFlag.SYNC in p.flags for p in packets)
+
+
+def test_a_busy_device_is_asked_again_after_the_next_live_frame() -> None:
+    """BUSY is no reason to give up, nor to ask in a tight loop."""
+    wearer = Wearer()
+    wearer.connect()
+    wearer.walk(100)
+    whole, refusals = wearer.device.on_write, []
+
+    def busy(uuid: str, data: bytes, now_ns: int | None = None):
+        if data[:1] == bytes([wire.REPLAY_OP]) and len(refusals) < 3:
+            refusals.append(now_ns)
+            return [(wire.CONTROL, bytes([0x84, wire.BUSY]))]
+        return whole(uuid, data, now_ns)
+
+    wearer.device.on_write = busy
+    wearer.walk(100, lose=(2,))
+    assert len(set(refusals)) == 3
+    assert sorted(wearer.got) == list(range(200))
+
+
+def test_a_lost_replay_answer_is_waited_for_half_a_minute() -> None:
+    """Without the answer the block is asked for again, so later holes are filled too."""
+    wearer = Wearer()
+    wearer.connect()
+    wearer.walk(100)
+    whole, dropped = wearer.device.on_write, []
+
+    def deaf(uuid: str, data: bytes, now_ns: int | None = None):
+        answers = whole(uuid, data, now_ns)
+        if data[:1] == bytes([wire.REPLAY_OP]) and not dropped:
+            dropped.append(data)
+            return []
+        return answers
+
+    wearer.device.on_write = deaf
+    wearer.walk(100, lose=(2,))
+    wearer.walk(2000)
+    assert sorted(wearer.got) == list(range(wearer.made))
+
+
+def test_a_device_without_a_ring_is_asked_for_nothing() -> None:
+    """Ring capacity 0 in the capabilities: holes stay holes, nothing to resume."""
+    device = ReferencePeripheral(ring=0)
+    wearer = Wearer(device)
+    wearer.connect()
+    wearer.walk(200, lose=(3,))
+    assert len(wearer.got) == 190
+    assert wearer.link.session.resume() is None
+    assert not [s for s in wearer.link.steps if s.data[:1] == bytes([wire.REPLAY_OP])]
