@@ -260,10 +260,13 @@ class Hub:
     # -- every second -------------------------------------------------------------------------
 
     async def _tick_for_ever(self) -> None:
-        pause = max(self.clock.real_s(self._p.tick_s), self._p.tick_min_real_s)
+        period = max(self.clock.real_s(self._p.tick_s), self._p.tick_min_real_s)
+        loop = asyncio.get_running_loop()
+        due = loop.time() + period
         while True:
-            await asyncio.sleep(pause)
+            await asyncio.sleep(max(0.0, due - loop.time()))
             await asyncio.shield(self.tick())
+            due = max(due + period, loop.time() + period / 10)  # what a tick takes is not added
 
     async def tick(self) -> None:
         """Analyse and write what came since the last tick."""
