@@ -5,7 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboard import parts
+from dashboard import door, parts, who
 from dashboard.pages import pages_for
 
 HERE = Path(__file__).resolve().parent
@@ -19,7 +19,8 @@ def main() -> None:
         layout="centered",
         initial_sidebar_state="auto",
     )
-    v = parts.view()
+    sources, viewer = who.enter()
+    v = parts.view_of(sources, viewer)
     # The page is served as English; a screen reader needs to know the language it reads.
     st.html(
         "<script>document.documentElement.lang='de'</script>"
@@ -28,6 +29,10 @@ def main() -> None:
         unsafe_allow_javascript=True,
     )
     st.logo(str(HERE / "static" / "logo.svg"), size="large")
+    if not who.is_in(viewer):
+        door.signed_out(v)
+        return
+    door.sign_out(v)
     st.navigation(pages_for(v), position="sidebar", expanded=True).run()
 
 

@@ -26,16 +26,35 @@ WEARER_PAGES = (
 )
 
 
+THERAPIST_PAGES = ("patients",)
+HIDDEN_THERAPIST_PAGES = ("patient",)  # opened from the list
+OPERATOR_PAGES = ("people",)
+
+
 def pages_for(v: View) -> Sequence[st.Page]:
-    """Pages in the order of the menu, titled in the reader's language."""
-    if Role.WEARER not in v.viewer.roles:
-        return ()
+    """Pages in the order of the menu, titled in the reader's language, by the person's roles.
+
+    Leaving a page out is convenience: what it shows is refused in `dashboard.data`.
+    """
+    roles = v.viewer.roles
+    names: list[str] = []
+    if Role.WEARER in roles:
+        names += WEARER_PAGES
+    if Role.THERAPIST in roles:
+        names += THERAPIST_PAGES + HIDDEN_THERAPIST_PAGES
+    if Role.OPERATOR in roles:
+        names += OPERATOR_PAGES
     return [
         st.Page(
             FOLDER / f"{name}.py",
-            title=v.d(f"page.{name}"),
+            title=_title(v, name),
             url_path=name,
-            default=name == "today",
+            default=name == names[0],
+            visibility="hidden" if name in HIDDEN_THERAPIST_PAGES else "visible",
         )
-        for name in WEARER_PAGES
+        for name in names
     ]
+
+
+def _title(v: View, name: str) -> str:
+    return v.d(f"page.{name}") if name in WEARER_PAGES else v.lang.t(f"practice.page.{name}")

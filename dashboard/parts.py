@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from dashboard import data, who
-from tracker.diary import Person
+from tracker.diary import Person, Role
 from tracker.errors import AccessDenied, BackstayError
 from tracker.report.i18n import Language
 from tracker.units import local_date
@@ -56,9 +56,15 @@ class View:
 
 
 def view() -> View:
-    """The view of this rerun."""
-    sources = data.sources()
-    viewer = who.viewer(sources)
+    """The view of this rerun; a sign-in that has ended meanwhile leads back to the door."""
+    sources, viewer = who.enter()
+    if not who.is_in(viewer):
+        st.rerun()  # a fragment or a page that ran on: the entry script shows the door
+    return view_of(sources, viewer)
+
+
+def view_of(sources: data.Sources, viewer: Person) -> View:
+    """The view of somebody whose sign-in was just looked up."""
     return View(
         sources=sources,
         viewer=viewer,
@@ -80,7 +86,7 @@ def header(v: View, key: str, *, lead: str = "") -> None:
 
 def banners(v: View) -> None:
     """Demo, and the local store standing in for an InfluxDB that is away."""
-    if data.is_demo(v.sources, v.viewer, v.wearer):
+    if Role.WEARER in v.viewer.roles and data.is_demo(v.sources, v.viewer, v.wearer):
         st.info(v.d("banner.demo"), icon=None)
     if v.sources.fallback:
         st.warning(v.d("banner.influx_away", why=v.sources.fallback))

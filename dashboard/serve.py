@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse
 from starlette.routing import Route
 
-from dashboard import auth, data
+from dashboard import auth, data, reports
 from tracker.clock import Clock
 from tracker.errors import ServiceError
 from tracker.settings import Settings, read_settings
@@ -119,7 +119,12 @@ def build(settings: Settings) -> st.App:
     return st.App(
         HERE / "app.py",
         # Streamlit knows its first page as "/" only.
-        routes=[Route("/health", health), Route("/today", to_today), *auth.routes(doorman)],
+        routes=[
+            Route("/health", health),
+            Route("/today", to_today),
+            *auth.routes(doorman),
+            *reports.routes(),
+        ],
         middleware=[Middleware(SecurityHeaders), Middleware(auth.RequireSignIn, doorman=doorman)],
     )
 

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who looks, and in which language. The one seam between a request and a person.
 
-On loopback a single user needs no account: the person is the wearer of the series found in the
-store. The answer is looked up on every rerun and never kept, so that signing out acts at once.
+The cookie's secret is looked up on every rerun and the answer is never kept: a browser's socket
+lives on after a sign-out, so the next rerun must find out. On loopback a single user needs no
+account: the person is the wearer of the series found in the store.
 """
 
 from dataclasses import replace
@@ -10,19 +11,31 @@ from dataclasses import replace
 import streamlit as st
 
 from dashboard import data
+from dashboard.auth import COOKIE
 from tracker.diary import Person
 from tracker.report.i18n import Language, language
 
 
-def viewer(sources: data.Sources) -> Person:
-    """The person at the other end of this request."""
-    person = data.owner(sources)
+def secret() -> str | None:
+    """The cookie that came with the handshake of this browser's socket."""
+    return st.context.cookies.get(COOKIE)
+
+
+def enter() -> tuple[data.Sources, Person]:
+    """Sources and person of this rerun."""
+    sources, person = data.enter(secret())
     chosen = st.session_state.get("language")
     if chosen:
-        return replace(person, language=str(chosen))
+        return sources, replace(person, language=str(chosen))
     if not person.language:
-        return replace(person, language=sources.settings.language or _browser_language())
-    return person
+        preset = sources.settings.language or _browser_language()
+        return sources, replace(person, language=preset)
+    return sources, person
+
+
+def is_in(person: Person) -> bool:
+    """Whether this is a person at all, or a sign-in that does not hold any more."""
+    return bool(person.roles) and person.active
 
 
 def words(person: Person) -> Language:

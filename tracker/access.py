@@ -9,13 +9,16 @@ written to the audit. There is no view for employers and no way to make one.
 before anything was stored) there is nobody else, and the same rules hold.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from threading import Lock
 from typing import Protocol
 
 from tracker.clock import SYSTEM_CLOCK, Clock
 from tracker.diary import AuditLine, Grant, Person, Role
 from tracker.errors import AccessDenied
+from tracker.model import SECOND_NS
 
 # `rules.toml` [privacy.grant] names the scopes a wearer can share; the others are the wearer's own
 # and cannot be shared.
@@ -29,6 +32,7 @@ DEFAULT_SCOPES = frozenset({"sitting", "training", "tension"})
 ASK_FOR = frozenset({"screening", "notes"})
 MAX_GRANT_DAYS = 180
 
+_JOINED = frozenset({"read", "list"})
 _DENIED = "You may not see this person's data. Ask them to share it with you."
 
 
@@ -43,6 +47,34 @@ class Shares(Protocol):
     def audit(self, line: AuditLine) -> None:
         """Keep one line."""
 
+    def audit_all(self, lines: Iterable[AuditLine]) -> None:
+        """Keep lines in one step."""
+
+
+@dataclass(slots=True)
+class Looks:
+    """Which allowed looks stand in the audit already: a page that redraws is one look.
+
+    Only reads that were allowed are joined; every refusal and every write has its own line.
+    """
+
+    every_ns: int = 15 * 60 * SECOND_NS
+    most: int = 20_000
+    _seen: "OrderedDict[tuple[str, ...], int]" = field(default_factory=OrderedDict)
+    _lock: Lock = field(default_factory=Lock)
+
+    def is_new(self, key: tuple[str, ...], now_ns: int) -> bool:
+        """Whether this look deserves a line of its own."""
+        with self._lock:
+            last = self._seen.get(key)
+            if last is not None and 0 <= now_ns - last < self.every_ns:
+                return False
+            self._seen[key] = now_ns
+            self._seen.move_to_end(key)
+            while len(self._seen) > self.most:
+                self._seen.popitem(last=False)
+            return True
+
 
 @dataclass(frozen=True, slots=True)
 class Gate:
@@ -50,6 +82,7 @@ class Gate:
 
     shares: Shares | None = None
     clock: Clock = SYSTEM_CLOCK
+    looks: Looks | None = None
 
     def may_see(self, viewer: Person, wearer: str, scope: str, action: str = "read") -> None:
         """Return when `viewer` may see `scope` of `wearer`; raise AccessDenied when not."""
@@ -89,32 +122,70 @@ class Gate:
         return frozenset().union(*scopes) & SHARED_SCOPES
 
     def patients(self, viewer: Person) -> tuple[str, ...]:
-        """Wearers who share with `viewer` at this moment."""
-        if self.shares is None or not viewer.active or Role.THERAPIST not in viewer.roles:
+        """Wearers who share with `viewer` at this moment; for showing, not for deciding."""
+        if not viewer.active or Role.THERAPIST not in viewer.roles:
             return ()
-        now_ns = self.clock.now_ns()
-        grants = self.shares.grants(viewer=viewer.id, active_only=True)
-        return tuple(sorted({g.wearer for g in grants if g.expires_ns > now_ns}))
+        return tuple(sorted({g.wearer for g in self._held(viewer.id, None)}))
+
+    def shared(self, viewer: Person, wearer: str, action: str = "read") -> frozenset[str]:
+        """The scopes of `wearer` that `viewer` may see now, as one look; AccessDenied for none."""
+        scopes = self.visible_scopes(viewer, wearer)
+        if _is_self(viewer, wearer):
+            return scopes
+        words = ",".join(sorted(scopes)) or "any"
+        self.note(viewer, wearer, words, action, allowed=bool(scopes))
+        if not scopes:
+            raise AccessDenied(_DENIED)
+        return scopes
+
+    def overview(self, viewer: Person) -> dict[str, frozenset[str]]:
+        """Every wearer who shares with `viewer` at this moment, and what; one look each.
+
+        There is no other way to a list of people: who has no grant does not appear.
+        """
+        if not viewer.active or Role.THERAPIST not in viewer.roles:
+            self.note(viewer, "-", "any", "list", allowed=False)
+            raise AccessDenied("Only a therapist has a list of people who share with them.")
+        found: dict[str, frozenset[str]] = {}
+        for grant in self._held(viewer.id, None):
+            scopes = grant.scopes & SHARED_SCOPES
+            found[grant.wearer] = found.get(grant.wearer, frozenset()) | scopes
+        lines = [self._line(viewer, w, ",".join(sorted(s)), "list") for w, s in found.items() if s]
+        if self.shares is not None:
+            self.shares.audit_all([one for one in lines if self._is_new(one)])
+        return {wearer: scopes for wearer, scopes in sorted(found.items()) if scopes}
 
     def note(self, viewer: Person, wearer: str, scope: str, action: str, *, allowed: bool) -> None:
         """Write one line of the audit."""
-        if self.shares is not None:
-            self.shares.audit(
-                AuditLine(
-                    at_ns=self.clock.now_ns(),
-                    viewer=viewer.id,
-                    wearer=wearer,
-                    scope=scope,
-                    action=action,
-                    allowed=allowed,
-                )
-            )
+        line = self._line(viewer, wearer, scope, action, allowed=allowed)
+        if self.shares is not None and self._is_new(line):
+            self.shares.audit(line)
+
+    def _line(
+        self, viewer: Person, wearer: str, scope: str, action: str, *, allowed: bool = True
+    ) -> AuditLine:
+        return AuditLine(
+            at_ns=self.clock.now_ns(),
+            viewer=viewer.id,
+            wearer=wearer,
+            scope=scope,
+            action=action,
+            allowed=allowed,
+        )
+
+    def _is_new(self, line: AuditLine) -> bool:
+        joined = line.allowed and line.action in _JOINED and self.looks is not None
+        key = (line.viewer, line.wearer, line.scope, line.action)
+        return not joined or self.looks is None or self.looks.is_new(key, line.at_ns)
 
     def _holding(self, viewer: Person, wearer: str) -> list[Grant]:
+        return self._held(viewer.id, wearer)
+
+    def _held(self, viewer: str, wearer: str | None) -> list[Grant]:
         if self.shares is None:
             return []
         now_ns = self.clock.now_ns()
-        grants = self.shares.grants(wearer=wearer, viewer=viewer.id, active_only=True)
+        grants = self.shares.grants(wearer=wearer, viewer=viewer, active_only=True)
         return [g for g in grants if g.revoked_ns is None and g.made_ns <= now_ns < g.expires_ns]
 
 

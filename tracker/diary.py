@@ -23,6 +23,7 @@ class Kind(StrEnum):
     NOTE = "note"
     PLAN = "plan"
     SESSION = "session"  # a guided training session
+    VISIT = "visit"  # an appointment with a therapist, past or planned
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 import streamlit as st
 
-from dashboard import data, parts, programme, session
+from dashboard import data, parts, programme, session, therapist_card
 from tracker.model import Exercise
 from tracker.report import charts
 from tracker.units import local_date
@@ -17,13 +17,16 @@ def _session(v: parts.View) -> None:
     if session.running():
         session.draw(v)
         return
-    level = programme.level_of(v.viewer)
-    items = programme.items(level)
-    st.markdown(v.t("training.next", minutes=programme.minutes(level), n=len(items)))
+    step = programme.next_step(v)
+    items = programme.items(v, step)
+    st.markdown(v.t("training.next", minutes=programme.minutes(step), n=len(items)))
+    st.caption(v.lang.t(f"exercise.reason.{step.reason}", level=step.level))
     for item in items:
-        st.markdown(f"- {programme.name(item.exercise, v.lang.code)}: {programme.dose(v, item)}")
-    st.caption(programme.note(v))
-    st.button(v.t("training.begin"), type="primary", on_click=session.begin, args=(v, level))
+        st.markdown(f"- {programme.name(v, item.exercise)}: {programme.dose(v, item)}")
+    st.caption(v.t("training.dose_note"))
+    st.button(
+        v.t("training.begin"), type="primary", on_click=session.begin, args=(v, step.level, items)
+    )
 
 
 def _calendar(v: parts.View) -> None:
@@ -41,12 +44,12 @@ def _lines(v: parts.View) -> None:
     chosen = st.selectbox(
         v.t("training.exercise"),
         sorted(scores, key=lambda e: -len(scores[e])),
-        format_func=lambda e: programme.name(e, v.lang.code),
+        format_func=lambda e: programme.name(v, e),
         key="line_exercise",
     )
     mine = scores[chosen]
     hold = sum(s.hold_s > 0 for s in mine) > sum(s.reps > 0 for s in mine)
-    name = programme.name(chosen, v.lang.code)
+    name = programme.name(v, chosen)
     parts.picture(v, charts.progress(mine, name, v.lang, hold=hold), "progress")
     st.caption(v.t("training.count_note"))
 
@@ -76,7 +79,7 @@ def _plan(v: parts.View) -> None:
     done, plan = _week(v), data.sessions_plan(v.viewer)
     st.markdown(v.t("training.week", done=done, plan=plan))
     st.progress(min(1.0, done / plan))
-    level = programme.level_of(v.viewer)
+    level = programme.next_step(v).level
     with st.form("plan", border=False):
         chosen = st.segmented_control(
             v.t("training.level"),
@@ -105,6 +108,7 @@ def show() -> None:
     """The page."""
     v = parts.view()
     parts.header(v, "training")
+    therapist_card.draw(v)
     names = ("session", "calendar", "lines", "plan")
     tabs = st.tabs([v.t(f"training.tab.{name}") for name in names])
     for tab, draw in zip(tabs, (_session, _calendar, _lines, _plan), strict=True):

@@ -18,21 +18,10 @@ from tracker.advice import diary_rules as rules
 from tracker.diary import Entry, Evening, Kind, Massage, Person, Training
 from tracker.errors import InputError
 from tracker.model import SECOND_NS, State
+from tracker.scoped import KIND_SCOPE, entry_for
 from tracker.units import day_bounds_ns, local_date
 
-SCOPE = {
-    Kind.EVENING: "tension",
-    Kind.MASSAGE: "massage",
-    Kind.TRAINING: "training",
-    Kind.SCREENING: "screening",
-    Kind.START: "screening",
-    Kind.DISCUSSED: "screening",
-    Kind.CORRECTION: "posture",
-    Kind.EXPERIMENT: "massage",
-    Kind.NOTE: "notes",
-    Kind.PLAN: "training",
-    Kind.SESSION: "training",
-}
+SCOPE = KIND_SCOPE
 
 
 class Refused(InputError):
@@ -56,27 +45,39 @@ def entries(
     *,
     history: bool = False,
 ) -> Sequence[Entry]:
-    """Entries of these kinds, by time; `history` adds earlier versions and deleted ones."""
-    wanted = tuple(kinds)
-    for kind in wanted:
-        gate(src).may_see(viewer, wearer, SCOPE[kind])
+    """Entries of these kinds (none named: all), by time, cut to what the viewer may see.
+
+    `history` adds earlier versions and deleted ones.
+    """
+    wanted = tuple(kinds) or tuple(Kind)
+    door = gate(src)
+    seen = door.visible_scopes(viewer, wearer)
+    for scope in sorted({_asked(kind, seen) for kind in wanted}):
+        door.may_see(viewer, wearer, scope)
     kept = records(src)
     if kept is None:
         return ()
-    return kept.entries(
+    found = kept.entries(
         wearer,
         wanted,
         first.isoformat() if first else "0000-01-01",
         last.isoformat() if last else "9999-12-31",
         history=history,
     )
+    return [cut for one in found if (cut := entry_for(one, seen)) is not None]
+
+
+def _asked(kind: Kind, seen: frozenset[str]) -> str:
+    """The scope that a kind needs; an evening entry may be seen for its pain alone."""
+    only_pain = "pain" in seen and "tension" not in seen
+    return "pain" if kind is Kind.EVENING and only_pain else SCOPE[kind]
 
 
 def evenings(
     src: Sources, viewer: Person, wearer: str, first: date | None = None, last: date | None = None
 ) -> Sequence[Evening]:
     """Evening entries; pain is left out where the viewer may not see it."""
-    found = [_told(Evening, e) for e in entries(src, viewer, wearer, [Kind.EVENING], first, last)]
+    found = [told_of(Evening, e) for e in entries(src, viewer, wearer, [Kind.EVENING], first, last)]
     return sorted(found, key=lambda e: e.day)
 
 
@@ -84,14 +85,16 @@ def massages(
     src: Sources, viewer: Person, wearer: str, first: date | None = None, last: date | None = None
 ) -> Sequence[Massage]:
     """Massages by time."""
-    return [_told(Massage, e) for e in entries(src, viewer, wearer, [Kind.MASSAGE], first, last)]
+    return [told_of(Massage, e) for e in entries(src, viewer, wearer, [Kind.MASSAGE], first, last)]
 
 
 def trainings(
     src: Sources, viewer: Person, wearer: str, first: date | None = None, last: date | None = None
 ) -> Sequence[Training]:
     """Training sessions as told or confirmed, by time."""
-    return [_told(Training, e) for e in entries(src, viewer, wearer, [Kind.TRAINING], first, last)]
+    return [
+        told_of(Training, e) for e in entries(src, viewer, wearer, [Kind.TRAINING], first, last)
+    ]
 
 
 def training_minutes(
@@ -117,7 +120,8 @@ def outcomes(src: Sources, viewer: Person) -> tuple[Literal["tension", "pain"], 
     return ("tension", "pain") if pain else ("tension",)
 
 
-def _told(kind: type[Told], entry: Entry) -> Told:
+def told_of(kind: type[Told], entry: Entry) -> Told:
+    """A diary record as the dataclass it was told as; unknown fields are left out."""
     known = {f.name for f in fields(kind)}
     values: dict[str, Any] = {k: v for k, v in entry.body.items() if k in known}
     if kind is Evening:
@@ -255,6 +259,7 @@ def editable(src: Sources, viewer: Person, entry: Entry) -> bool:
 
 
 def _own(src: Sources, viewer: Person, wearer: str, entry_id: int) -> Entry:
+    gate(src).may_change(viewer, wearer, "diary")
     entry = writable(src).entry(entry_id)
     if entry is None or entry.wearer != wearer:
         raise InputError("This entry does not exist any more.")

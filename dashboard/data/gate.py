@@ -3,14 +3,15 @@
 
 from dashboard.auth import Doorman
 from dashboard.data.sources import Sources, records, sources_of, writable
-from tracker.access import Gate
+from tracker.access import Gate, Looks
 from tracker.accounts import Accounts
 from tracker.settings import Settings
 
 
 def gate(src: Sources) -> Gate:
     """Who may see what, with the grants as they are at this moment."""
-    return Gate(records(src), src.clock)
+    place = src.settings.records_url or src.settings.app_db
+    return Gate(records(src), src.clock, _LOOKS.setdefault(place, Looks()))
 
 
 def accounts(src: Sources) -> Accounts | None:
@@ -27,6 +28,7 @@ def accounts(src: Sources) -> Accounts | None:
 
 
 _ACCOUNTS: dict[int, Accounts] = {}
+_LOOKS: dict[object, Looks] = {}  # by the place of the audit
 
 
 def doorman(settings: Settings) -> Doorman:

@@ -16,6 +16,7 @@ from dashboard.data.sources import Sources
 from tracker.diary import Person
 from tracker.model import SECOND_NS, Epochs, ExerciseSet, Gap, Live, Placement
 from tracker.report.charts.minutes import DayMinutes, day_minutes
+from tracker.scoped import epochs_for, summary_for
 from tracker.store.base import DayRow
 from tracker.trends.day import summarise
 from tracker.trends.summary import DaySummary
@@ -28,6 +29,11 @@ DEMO_MARK = "DEMO"  # a file of this name marks a data folder as the demo's
 def placements(src: Sources, viewer: Person, wearer: str) -> Sequence[Placement]:
     """Where this wearer has worn a sensor, the one in use first."""
     gate(src).may_see(viewer, wearer, "sitting")
+    return places_of(src, wearer)
+
+
+def places_of(src: Sources, wearer: str) -> Sequence[Placement]:
+    """The same for callers that have asked the gate already."""
     mine = [p for w, p in src.local.wearers() if w == wearer]
     newest = {p: row.at_ns for p in mine if (row := src.local.live(wearer, p)) is not None}
     return sorted(mine, key=lambda p: -newest.get(p, 0))
@@ -42,6 +48,7 @@ def live(src: Sources, viewer: Person, wearer: str) -> Live | None:
 
 def is_demo(src: Sources, viewer: Person, wearer: str) -> bool:
     """Whether what is shown belongs to the invented wearer of the demo."""
+    gate(src).may_see(viewer, wearer, "live")
     if (Path(src.settings.data) / DEMO_MARK).exists():
         return True
     row = live(src, viewer, wearer)
@@ -67,16 +74,17 @@ def has_series(src: Sources, viewer: Person, wearer: str) -> bool:
 def day(src: Sources, viewer: Person, wearer: str, shown: date, tz: ZoneInfo) -> Day | None:
     """One local day (23, 24 or 25 hours) at the place with most data; None without epochs."""
     gate(src).may_see(viewer, wearer, "sitting")
+    seen = gate(src).visible_scopes(viewer, wearer)
     start_ns, end_ns = day_bounds_ns(shown, tz)
     best: tuple[Placement, Epochs] | None = None
     for place in placements(src, viewer, wearer):
-        epochs = src.series.epochs(wearer, place, start_ns, end_ns)
+        epochs = epochs_for(src.series.epochs(wearer, place, start_ns, end_ns), seen)
         if len(epochs) and (best is None or len(epochs) > len(best[1])):
             best = (place, epochs)
     if best is None:
         return None
     place, epochs = best
-    sets = src.series.sets(wearer, place, start_ns, end_ns)
+    sets = src.series.sets(wearer, place, start_ns, end_ns) if "training" in seen else ()
     transitions = src.series.transitions(wearer, place, start_ns, end_ns)
     return Day(
         placement=place,
@@ -92,8 +100,19 @@ def summaries(
 ) -> dict[date, DaySummary]:
     """The numbers of each day with data, both days included, in order."""
     gate(src).may_see(viewer, wearer, "sitting")
+    seen = gate(src).visible_scopes(viewer, wearer)
+    return {
+        day: summary_for(one, seen)
+        for day, one in summaries_of(src, wearer, first, last, tz).items()
+    }
+
+
+def summaries_of(
+    src: Sources, wearer: str, first: date, last: date, tz: ZoneInfo
+) -> dict[date, DaySummary]:
+    """The same, uncut, for callers that have asked the gate already."""
     found: dict[date, DaySummary] = {}
-    for place in placements(src, viewer, wearer):
+    for place in places_of(src, wearer):
         for row in src.series.days(wearer, place, first.isoformat(), last.isoformat()):
             one = _summary(src, row, tz)
             shown = date.fromisoformat(row.day)
@@ -211,7 +230,7 @@ def sets(
     start_ns, end_ns = day_bounds_ns(first, tz)[0], day_bounds_ns(last, tz)[1]
     found = [
         one
-        for place in placements(src, viewer, wearer)
+        for place in places_of(src, wearer)
         for one in src.series.sets(wearer, place, start_ns, end_ns)
     ]
     return sorted(found, key=lambda one: one.start_ns)

@@ -89,6 +89,11 @@ def sources() -> Sources:
     return dc_replace(_open(shown), home=settings.data)
 
 
+def own_sources() -> Sources:
+    """The person's own sources, never the demo's: where the accounts are."""
+    return sources_of(read_settings())
+
+
 def _has_own(settings: Settings) -> bool:
     local = _open(settings).local
     try:

@@ -21,7 +21,7 @@ from tracker.report import charts
 from tracker.report.charts.base import Picture
 from tracker.report.charts.minutes import DayMinutes
 from tracker.report.i18n import Language
-from tracker.report.report import Report, Row, sentences, shown
+from tracker.report.report import Report, row_text, sentences
 from tracker.trends import diaries
 
 # Width and height of a drawing in points of the spec, so that page 1 and 2 hold what they should.
@@ -92,7 +92,7 @@ def _content(
         "title": t("report.title"),
         "head": [list(pair) for pair in head],
         "columns": [t(f"report.column.{c}") for c in ("metric", "baseline", "before", "now", "change", "real")],  # noqa: E501
-        "rows": [_row(row, lang) for row in report.rows],
+        "rows": [row_text(row, lang) for row in report.rows],
         "sentences": sentences(report, lang),
         "words": {w: t(f"report.{w}") for w in (
             "summary", "real_note", "days_title", "accumulation", "angles", "effect", "training",
@@ -120,19 +120,6 @@ def _sensor(report: Report, lang: Language) -> str:
     placement = report.subject.placement.replace("-", "_")
     place = lang.t(f"report.place.{placement}") if placement else ""
     return ", ".join(filter(None, (report.subject.sensor, place)))
-
-
-def _row(row: Row, lang: Language) -> list[str]:
-    change = row.change
-    sign = "+" if change is not None and change > 0 else ""
-    return [
-        lang.t(f"report.metric.{row.metric}"),
-        shown(row.baseline, row.unit, lang),
-        shown(row.before, row.unit, lang),
-        shown(row.now, row.unit, lang),
-        sign + shown(change, row.unit, lang),
-        lang.t(f"report.verdict.{row.verdict.value}"),
-    ]
 
 
 def _pictures(report: Report, lang: Language, extras: Extras, folder: Path) -> dict[str, Any]:

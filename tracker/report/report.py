@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -21,6 +22,7 @@ from tracker.trends.hours import WorkWindow
 from tracker.trends.metrics import METRICS, RATING_MDC
 from tracker.trends.summary import DaySummary
 from tracker.trends.week import Days, mean_of, usable, weeks
+from tracker.units import local_date
 
 DIGITS = {"h": 1, "min": 0, "share": 2, "count": 1, "per_h": 1, "deg": 0, "deg_min": 0, "nrs": 1}
 # In this order on paper; the scope that a viewer needs to see a row.
@@ -112,6 +114,7 @@ def build(
     trainings: Sequence[Training] = (),
     sessions_plan: int | None = None,
     base_from: date | None = None,
+    before_last: date | None = None,
     note: str = "",
     profile: str = "wellness",
 ) -> Report:
@@ -119,10 +122,12 @@ def build(
 
     summaries  all days that are known: the period, the one before of the same length, the baseline
     base_from  where the baseline begins (the wearer or therapist may have set it anew)
+    before_last  last day of the period compared with, for example the day before the last visit
     """
     span = (last - first).days + 1
     now = _between(summaries, first, last)
-    before = _between(summaries, first - timedelta(days=span), first - timedelta(days=1))
+    until = min(before_last or first, first - timedelta(days=1))
+    before = _between(summaries, until - timedelta(days=span - 1), until)
     base = baseline(summaries, window, from_day=base_from)
     history = weeks(summaries, window, first=min(summaries, default=first), last=last)
     rows = [
@@ -130,7 +135,7 @@ def build(
         for metric, scope in ROWS
         if scope in scopes
     ]
-    rows += _ratings(evenings, first, last, span, scopes, profile)
+    rows += _ratings(evenings, last, until, scopes, profile)
     train = "training" in scopes
     return Report(
         subject=subject,
@@ -190,9 +195,8 @@ def _row(
 
 def _ratings(
     evenings: Sequence[Evening],
-    first: date,
     last: date,
-    span: int,
+    until: date,
     scopes: frozenset[str],
     profile: str,
 ) -> list[Row]:
@@ -203,7 +207,7 @@ def _ratings(
             continue
         values = {e.day: v for e in evenings if (v := getattr(e, name)) is not None}
         now = _seven(values, last)
-        before = _seven(values, last - timedelta(days=span))
+        before = _seven(values, until)
         verdict = Verdict.TOO_LITTLE
         if now is not None and before is not None:
             verdict = Verdict.REAL if abs(now - before) >= RATING_MDC else Verdict.NORMAL
@@ -266,17 +270,12 @@ def sentences(report: Report, lang: Language) -> list[str]:
         first = lang.t("report.unchanged")
     else:
         first = lang.t("report.too_little")
-    weeks_n = max(1.0, ((report.last - report.first).days + 1) / 7)
-    if report.sessions is None:
+    per_week = sessions_per_week(report)
+    if per_week is None:
         second = lang.t("report.no_training_scope")
     else:
-        done = report.sessions if not report.trainings else max(
-            report.sessions,
-            sum(report.first <= _day(t) <= report.last for t in report.trainings),
-        )  # fmt: skip
-        plan = report.sessions_plan
-        key = "report.adherence" if plan else "report.sessions"
-        second = lang.t(key, per_week=round(done / weeks_n, 1), plan=plan)
+        key = "report.adherence" if report.sessions_plan else "report.sessions"
+        second = lang.t(key, per_week=per_week, plan=report.sessions_plan)
     third = lang.t(
         "report.quality_sentence",
         usable=report.days_usable,
@@ -286,10 +285,28 @@ def sentences(report: Report, lang: Language) -> list[str]:
     return [first, second, third]
 
 
-def _day(training: Training) -> date:
-    from tracker.units import from_ns
+def sessions_per_week(report: Report) -> float | None:
+    """Core sessions a week: as told where more were told than recognised; None: not shared."""
+    if report.sessions is None:
+        return None
+    tz = ZoneInfo(report.subject.zone)
+    told = sum(report.first <= local_date(t.at_ns, tz) <= report.last for t in report.trainings)
+    weeks_n = max(1.0, ((report.last - report.first).days + 1) / 7)
+    return round(max(report.sessions, told) / weeks_n, 1)
 
-    return from_ns(training.at_ns).date()
+
+def row_text(row: Row, lang: Language) -> list[str]:
+    """A row as it is printed on the page and on paper: name, three values, change, real or not."""
+    change = row.change
+    sign = "+" if change is not None and change > 0 else ""
+    return [
+        lang.t(f"report.metric.{row.metric}"),
+        shown(row.baseline, row.unit, lang),
+        shown(row.before, row.unit, lang),
+        shown(row.now, row.unit, lang),
+        sign + shown(change, row.unit, lang),
+        lang.t(f"report.verdict.{row.verdict.value}"),
+    ]
 
 
 def twin(report: Report, *, with_hash: bool = True) -> dict[str, Any]:

@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The therapist's list: one row per person who shares, in the order of the profile.
+
+In `wellness` flags are technical only and the order is the next visit, then the name. Medical
+flags, pain and flags-first order exist in `clinic` alone.
+"""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from threading import Lock
+
+from dashboard.data import practice, series
+from dashboard.data.gate import gate
+from dashboard.data.people import profile_of
+from dashboard.data.practice import Patient
+from dashboard.data.sources import Sources
+from tracker.advice import screening
+from tracker.advice.load import packaged
+from tracker.diary import Kind, Person
+from tracker.model import SECOND_NS
+from tracker.report.report import Report, Row, sessions_per_week
+from tracker.trends.diaries import massage_days
+from tracker.trends.summary import DaySummary
+
+ENOUGH_DAYS = 16  # of 30; fewer say little about a month (`product.md` 7.12)
+NO_DATA_D = 3
+CALIBRATION_D = 90  # sensors slip and bodies change; ours, no standard
+PAIN_UP = 2.0  # OSTELO2008: the smallest change that matters to people
+_FRESH_S = 300
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One person in the list; what is not shared is None."""
+
+    who: Patient
+    report: Report
+    age_h: float | None
+    valid_14: int
+    valid_30: int
+    sessions: float | None
+    sessions_plan: int | None
+    tension: Row | None
+    pain: Row | None
+    massages_30: int | None
+    next_visit: date | None
+    flags: tuple[str, ...]
+
+    def metric(self, name: str) -> Row | None:
+        """A row of the report behind this line."""
+        return next((r for r in self.report.rows if r.metric == name), None)
+
+
+def patient_lines(src: Sources, viewer: Person) -> Sequence[Line]:
+    """Everybody who shares with this therapist now."""
+    shared = gate(src).overview(viewer)
+    profile = profile_of(src, viewer)
+    lines = [_line(src, viewer, wearer, scopes, profile) for wearer, scopes in shared.items()]
+    if profile == "clinic":
+        return sorted(lines, key=lambda x: (-len(x.flags), -_age(x), x.who.name.casefold()))
+    return sorted(lines, key=lambda x: (x.next_visit or date.max, x.who.name.casefold()))
+
+
+def _age(line: Line) -> float:
+    return float("inf") if line.age_h is None else line.age_h
+
+
+# Derived numbers for five minutes, never an answer of the gate: grants are read before each use
+# and are part of the key.
+_CACHE: "OrderedDict[tuple[object, ...], Line]" = OrderedDict()
+_LOCK = Lock()
+_MOST = 1000
+
+
+def forget_lines() -> None:
+    """Work the list out anew at the next look (something about it was just changed)."""
+    with _LOCK:
+        _CACHE.clear()
+
+
+def _line(src: Sources, viewer: Person, wearer: str, scopes: frozenset[str], profile: str) -> Line:
+    stamp = src.clock.now_ns() // (_FRESH_S * SECOND_NS)
+    key = (str(src.settings.data), viewer.id, wearer, scopes, profile, stamp)
+    with _LOCK:
+        held = _CACHE.get(key)
+    if held is not None:
+        return held
+    made = _made(src, viewer, practice.patient_of(src, viewer, wearer, scopes), profile)
+    with _LOCK:
+        _CACHE[key] = made
+        while len(_CACHE) > _MOST:
+            _CACHE.popitem(last=False)
+    return made
+
+
+def _made(src: Sources, viewer: Person, who: Patient, profile: str) -> Line:
+    first, last = who.today - timedelta(days=practice.PERIOD_D - 1), who.today
+    report = practice.report_of(src, viewer, who, first, last, None)
+    month = practice.days_of(src, who, who.today - timedelta(days=29), who.today)
+    age_h = _age_h(src, who, month)
+    rows = {r.metric: r for r in report.rows}
+    massages = None
+    if "massage" in who.scopes:
+        booked = massage_days(report.massages, who.zone)
+        massages = sum(d > who.today - timedelta(days=30) for d in booked)
+    line = Line(
+        who=who,
+        report=report,
+        age_h=age_h,
+        valid_14=sum(s.valid_day for d, s in month.items() if d >= first),
+        valid_30=sum(s.valid_day for s in month.values()),
+        sessions=sessions_per_week(report),
+        sessions_plan=report.sessions_plan,
+        tension=rows.get("tension"),
+        pain=rows.get("pain"),
+        massages_30=massages,
+        next_visit=practice.next_visit_of(src, viewer, who),
+        flags=(),
+    )
+    return replace(line, flags=_flags(src, line, profile))
+
+
+def _flags(src: Sources, line: Line, profile: str) -> tuple[str, ...]:
+    who, found = line.who, list[str]()
+    if profile == "clinic":
+        if "screening" in who.scopes and _red(src, who):
+            found.append("red_flag")
+        pain = line.pain
+        if pain is not None and pain.change is not None and pain.change >= PAIN_UP:
+            found.append("pain_up")
+    if line.age_h is None or line.age_h > 24 * NO_DATA_D:
+        found.append("no_data")
+    made = practice.calibrated_of(src, who.wearer)
+    if not made or (who.today - date.fromisoformat(made)).days > CALIBRATION_D:
+        found.append("calibration")
+    return tuple(found)
+
+
+def _red(src: Sources, who: Patient) -> bool:
+    """Whether the newest safety list has a point that was not discussed with a doctor yet."""
+    told = practice.entries_of(src, who, [Kind.SCREENING])
+    if not told:
+        return False
+    body = told[-1].body
+    answers = body.get("answers")
+    latest = screening.Screening(
+        day=date.fromisoformat(told[-1].day),
+        mode=str(body.get("mode", "static")),
+        none_applies=bool(body.get("none_applies")),
+        answers={str(k): str(v) for k, v in answers.items()} if isinstance(answers, dict) else {},
+    )
+    talks = [
+        screening.Discussed(
+            item=str(e.body["item"]),
+            day=date.fromisoformat(e.day),
+            massage=bool(e.body.get("massage")),
+            training=bool(e.body.get("training")),
+        )
+        for e in practice.entries_of(src, who, [Kind.DISCUSSED])
+    ]
+    return bool(screening.screened(packaged(), latest, who.today, discussed=talks).open_items)
+
+
+def _age_h(src: Sources, who: Patient, month: dict[date, DaySummary]) -> float | None:
+    """Hours since the newest data; from the live row, else from the last half hour with data."""
+    live = [src.local.live(who.wearer, p) for p in series.places_of(src, who.wearer)]
+    times = [row.at_ns for row in live if row is not None]
+    for day in sorted(month, reverse=True)[:1]:
+        halves = month[day].half_hours.get("worn", ())
+        used = [i for i, seconds in enumerate(halves) if seconds]
+        if used:
+            times.append(month[day].start_ns + (used[-1] + 1) * 1800 * SECOND_NS)
+    if not times:
+        return None
+    return max(0.0, (src.clock.now_ns() - max(times)) / (3600 * SECOND_NS))
