@@ -34,7 +34,8 @@ demo: $(STAMP_RUN)  ## a replayed wearer in a data folder of its own
 	@$(BIN)/python -m tracker demo
 
 test: $(STAMP_DEV)  ## every behaviour once (what the machine lacks is skipped with a sentence)
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not soak"
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not soak and not realtime"
+	$(BIN)/python -m pytest -m "realtime and not soak"
 
 lint: $(STAMP_DEV)  ## style, types, architecture
 	$(BIN)/ruff check .

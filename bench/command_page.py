@@ -19,7 +19,9 @@ stderr holds one sentence and no output file exists.
 def page() -> str:
     """The page as the program's help is now."""
     parts = [_HEAD]
-    root = click.Context(backstay, info_name="backstay", terminal_width=80)
+    root = click.Context(
+        backstay, info_name="backstay", terminal_width=80, **backstay.context_settings
+    )
     for name in backstay.list_commands(root):
         command = backstay.get_command(root, name)
         if command is not None and not command.hidden:

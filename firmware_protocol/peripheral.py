@@ -13,13 +13,14 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from firmware_protocol.errors import ProtocolError
 from firmware_protocol.frame import Frame
 from firmware_protocol.registry import Advert, Resume, Session, Wish
 
 Notification = tuple[str, bytes]
 
 
-class AttError(Exception):
+class AttError(ProtocolError):
     """The device refuses a read or write; `code` is the ATT error code."""
 
     def __init__(self, code: int, why: str) -> None:

@@ -27,6 +27,22 @@ settings.register_profile(
 settings.load_profile(os.environ.get("BACKSTAY_HYPOTHESIS", "ci"))
 
 ROOT = Path(__file__).resolve().parent.parent
+# Files whose tests live in (scaled) real time: `make test` runs them one after the other, after
+# the rest, so that a busy neighbour cannot make a watchdog bite.
+REALTIME = {
+    "test_end_to_end.py",
+    "test_collector_process.py",
+    "test_collector_hub.py",
+    "test_phone_page.py",
+    "test_up.py",
+}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of REALTIME files and of the radio."""
+    for item in items:
+        if item.path.name in REALTIME or item.path.name.startswith("test_ble_"):
+            item.add_marker(pytest.mark.realtime)
 
 
 def lacking(sentence: str) -> None:

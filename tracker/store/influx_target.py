@@ -30,7 +30,7 @@ class Fault(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class InfluxFault(Exception):
+class InfluxFault(StoreError):
     """A request that failed; `retry_s` is the server's own wish where it has one."""
 
     fault: Fault
