@@ -106,6 +106,15 @@ def _write_diary(settings: Settings, clock: Clock, weeks: History, tz: ZoneInfo)
         for evening in evenings:
             at_ns = min(_evening_ns(evening.day, tz), clock.now_ns())
             put(Kind.EVENING, evening, at_ns, evening.day)
+        # Somebody who went through the safety list and whom nothing on it concerns.
+        records.put_entry(
+            WEARER,
+            Kind.SCREENING,
+            {"mode": "static", "none_applies": True, "answers": {}},
+            at_ns=clock.now_ns() - 3 * 86_400 * SECOND_NS,
+            day=str(local_date(clock.now_ns() - 3 * 86_400 * SECOND_NS, tz)),
+            author="owner",
+        )
         for massage in weeks.massages:
             put(Kind.MASSAGE, massage, massage.at_ns, str(local_date(massage.at_ns, tz)))
         for training in weeks.trainings:

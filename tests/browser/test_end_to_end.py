@@ -104,7 +104,7 @@ class World:
         finally:
             reader.close()
 
-    def until(self, condition: Any, what: str, seconds: float = 40) -> None:
+    def until(self, condition: Any, what: str, seconds: float = 90) -> None:
         """Wait for something."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
