@@ -1,91 +1,93 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The starter programme of the rule base, in the reader's language."""
+"""The training programme for this person: next session, this week, words and doses."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
+from datetime import date
+from functools import cache
 
+from dashboard import data
 from dashboard.parts import View
 from tracker.advice.load import packaged
-from tracker.diary import Person
+from tracker.diary import Kind
+from tracker.exercises import progression
+from tracker.exercises.programme import Item, Override, Programme, programme_from
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
-    """One line of a session. `hold_s` 0 is no hold; `reps` may be 1 for a single hold."""
+@cache
+def programme() -> Programme:
+    """The programme of the packaged rule base."""
+    return programme_from(packaged().document)
 
-    exercise: str
-    sets: int
-    reps: int
-    hold_s: float
-    per_side: bool
+
+def history(v: View) -> Sequence[progression.Done]:
+    """Guided sessions so far; what was trained otherwise has no level and does not count here."""
+    return [
+        progression.Done(
+            day=date.fromisoformat(e.day),
+            level=_whole(e.body.get("level"), 1),
+            completed=bool(e.body.get("completed", True)),
+            effort=_maybe(e.body.get("effort")),
+        )
+        for e in data.entries(v.sources, v.viewer, v.wearer, [Kind.SESSION])
+    ]
+
+
+def override(v: View) -> Override | None:
+    """A therapist's own plan for this person, the newest one."""
+    plans = data.entries(v.sources, v.viewer, v.wearer, [Kind.PLAN])
+    found = [e.body for e in plans if "by" in e.body and ("items" in e.body or "level" in e.body)]
+    return Override.from_json(found[-1]) if found else None
+
+
+def next_step(v: View) -> progression.Step:
+    """The level of the next session and why; a level the person chose stays."""
+    chosen = v.viewer.settings.get("plan_level")
+    if isinstance(chosen, int) and chosen in levels():
+        return progression.Step(level=chosen, reason="stay")
+    return progression.next_step(programme(), history(v), v.today, override(v))
+
+
+def items(v: View, step: progression.Step) -> tuple[Item, ...]:
+    """The exercises of the next session, without what the safety list takes out."""
+    state = data.latest_screening(v.sources, v.viewer, v.wearer)
+    applies = [k for k, a in state.answers.items() if a != "no"] if state else []
+    return progression.session(
+        programme(), step, override=override(v), today=v.today, answers=applies
+    )
 
 
 def levels() -> Sequence[int]:
     """Numbers of the levels."""
-    return [int(one["n"]) for one in _levels()]
+    return [one.n for one in programme().levels]
 
 
-def level_of(viewer: Person) -> int:
-    """The level this person trains at."""
-    chosen = viewer.settings.get("plan_level")
-    return chosen if isinstance(chosen, int) and chosen in levels() else 1
+def minutes(step: progression.Step) -> int:
+    """About how long a session of this level takes."""
+    return programme().level(step.level).minutes
 
 
-def minutes(level: int) -> int:
-    """How long a session of a level takes."""
-    return int(_level(level).get("minutes", 15))
-
-
-def items(level: int) -> Sequence[Item]:
-    """The exercises of a session of a level."""
-    return [
-        Item(
-            exercise=str(one["ex"]),
-            sets=int(one.get("sets", 1)),
-            reps=int(one.get("reps", 1)),
-            hold_s=float(one.get("hold_s", 0)),
-            per_side=bool(one.get("per_side")),
-        )
-        for one in _level(level).get("items", ())
-    ]
-
-
-def name(exercise: str, lang: str) -> str:
-    """The name of an exercise; its id where the rule base has none."""
-    return str(_exercise(exercise).get(lang, exercise))
-
-
-def cue(exercise: str, lang: str) -> str:
-    """How it is done, in two sentences."""
-    return str(_exercise(exercise).get(f"cue_{lang}", ""))
+def name(v: View, exercise: str) -> str:
+    """The name of an exercise."""
+    return v.lang.t(f"exercise.name.{exercise}")
 
 
 def dose(v: View, item: Item) -> str:
     """`2 × 6, 5 s halten, je Seite`."""
-    words = [f"{item.sets} × {item.reps}"]
-    if item.hold_s:
-        words.append(v.t("training.hold", seconds=round(item.hold_s)))
+    reps = [t.reps for t in item.sets]
+    count = f"{len(reps)} × {reps[0]}" if len(set(reps)) == 1 else " + ".join(map(str, reps))
+    words = [count]
+    if item.sets[0].hold_s:
+        words.append(v.t("training.hold", seconds=round(item.sets[0].hold_s)))
     if item.per_side:
         words.append(v.t("training.per_side"))
+    if item.variant:
+        words.append(v.lang.t(f"exercise.variant.{item.variant}"))
     return ", ".join(words)
 
 
-def note(v: View) -> str:
-    """What stands behind the doses."""
-    return v.t("training.dose_note")
+def _whole(value: object, otherwise: int) -> int:
+    return int(value) if isinstance(value, int | float) else otherwise
 
 
-def _levels() -> Sequence[Mapping[str, Any]]:
-    found: Sequence[Mapping[str, Any]] = packaged().document.get("programme_level", ())
-    return found
-
-
-def _level(level: int) -> Mapping[str, Any]:
-    return next((one for one in _levels() if one["n"] == level), {})
-
-
-def _exercise(exercise: str) -> Mapping[str, Any]:
-    return next(
-        (one for one in packaged().document.get("exercise", ()) if one["id"] == exercise), {}
-    )
+def _maybe(value: object) -> int | None:
+    return int(value) if isinstance(value, int | float) else None

@@ -1,151 +1,203 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A guided session: one exercise after the other, tempo and hold clock, what the sensor counted.
+"""A guided session on the page: `tracker.exercises.guided` says what to do, this draws it.
 
-The session lives in the browser session until it is finished; then it is one diary entry.
+The session lives in the browser session until it is finished; then it is a training entry and the
+answer that progression asks for.
 """
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import streamlit as st
 
 from dashboard import data, drawings, programme
 from dashboard.parts import View, sentence
-from tracker.diary import Training
+from tracker.diary import Kind, Training
 from tracker.errors import BackstayError
+from tracker.exercises import guided
+from tracker.exercises.guided_screen import Screen, screen, set_over
+from tracker.exercises.guided_state import Guided, Live, Move
+from tracker.exercises.programme import Item
 from tracker.model import SECOND_NS
 from tracker.units import local_date
 
 KEY = "session"
-UP_S, DOWN_S = 2, 3  # an even tempo for beginners (engineering; no trial names a best one)
+STOPS = ("exercise_pain", "unwell", "other")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class State:
-    """Where the session stands. `clock_ns` is when the clock of this exercise was started."""
+class Running:
+    """The session under way."""
 
     level: int
     started_ns: int
-    at: int = 0
-    clock_ns: int | None = None
-    done: tuple[tuple[str, int, float], ...] = field(default=())
+    state: Guided
 
 
 def running() -> bool:
     """Whether a session is under way."""
-    return isinstance(st.session_state.get(KEY), State)
+    return isinstance(st.session_state.get(KEY), Running)
 
 
-def begin(v: View, level: int) -> None:
+def begin(v: View, level: int, items: Sequence[Item]) -> None:
     """Start a session."""
-    st.session_state[KEY] = State(level=level, started_ns=v.sources.clock.now_ns())
+    now_ns = v.sources.clock.now_ns()
+    state = guided.begin(items, now_ns)
+    st.session_state[KEY] = Running(level=level, started_ns=now_ns, state=state)
 
 
 def draw(v: View) -> None:
-    """The current exercise, or the end."""
-    state: State = st.session_state[KEY]
-    items = programme.items(state.level)
-    if state.at >= len(items):
-        _finish(v, state)
-        return
-    item = items[state.at]
-    st.progress(state.at / len(items), text=v.t("session.step", n=state.at + 1, of=len(items)))
-    st.header(programme.name(item.exercise, v.lang.code), anchor=False)
+    """The current exercise, the effort, or the end."""
+    kept: Running = st.session_state[KEY]
+    phase = kept.state.phase
+    if phase == "effort":
+        st.header(v.lang.t("exercise.cue.effort"), anchor=False)
+        st.pills(v.t("diary.effort"), range(11), key="session_effort", on_change=_effort, args=(v,))
+    elif phase in {"done", "stopped"}:
+        _finish(v, kept)
+    else:
+        _exercise(v, kept.state)
+
+
+def _exercise(v: View, state: Guided) -> None:
+    item = state.items[state.item]
+    at, of = state.item, len(state.items)
+    st.progress(at / of, text=v.t("session.step", n=at + 1, of=of))
+    name = programme.name(v, item.exercise)
+    st.header(name, anchor=False)
     picture, words = st.columns([2, 3])
     with picture:
-        name = programme.name(item.exercise, v.lang.code)
         st.image(drawings.exercise(item.exercise), alt=v.t("session.drawing", exercise=name))
     with words:
-        st.markdown(programme.cue(item.exercise, v.lang.code))
+        for part in ("start", "movement", "breathing"):
+            st.markdown(v.lang.t(f"exercise.{part}.{item.exercise}"))
         st.markdown(f"**{programme.dose(v, item)}**")
-    _clock(v, state, item)
-    with st.form(f"done_{state.at}", border=False):
-        counted = _counted(v, state, item)
-        reps = st.number_input(
-            v.t("session.reps"), 0, 200, counted or item.reps, key=f"reps_{state.at}"
-        )
-        hold = st.number_input(
-            v.t("session.hold"), 0, 600, round(item.hold_s), key=f"hold_{state.at}"
-        )
-        st.caption(v.t("session.confirm"))
-        if st.form_submit_button(v.d("next"), type="primary"):
-            _go(state, (item.exercise, int(reps), float(hold)))
-            st.rerun()
-    with st.container(horizontal=True):
-        st.button(v.t("session.skip"), on_click=_go, args=(state, None))
-        st.button(v.t("session.stop"), on_click=_stop, type="tertiary")
-    st.caption(v.t("session.pain"))
-
-
-def _go(state: State, done: tuple[str, int, float] | None) -> None:
-    kept = (*state.done, done) if done else state.done
-    st.session_state[KEY] = replace(state, at=state.at + 1, clock_ns=None, done=kept)
-
-
-def _stop() -> None:
-    st.session_state.pop(KEY, None)
-
-
-def _clock(v: View, state: State, item: programme.Item) -> None:
-    def start() -> None:
-        st.session_state[KEY] = replace(state, clock_ns=v.sources.clock.now_ns())
-
-    if state.clock_ns is None:
-        st.button(v.t("session.start_clock"), on_click=start)
-        return
-    begun_ns = state.clock_ns
 
     @st.fragment(run_every=1)
     def ticking() -> None:
-        passed = int((v.sources.clock.now_ns() - begun_ns) // SECOND_NS)
-        st.markdown(f"### {phase(v, passed, item)}")
+        now_ns = v.sources.clock.now_ns()
+        live = _live(v, state)
+        _shown(v, screen(state, now_ns, live))
+        if set_over(state, now_ns, live):
+            _move(v, "finish_set")
+            st.rerun()
 
     ticking()
+    with st.container(horizontal=True):
+        if state.phase == "work":
+            _button(v, "finish_set", primary=True)
+            _button(v, "tap")
+        else:
+            _button(v, "begin", primary=True)
+        _button(v, "skip")
+    with st.expander(v.lang.t("exercise.stop.question")):
+        for reason in STOPS:
+            st.markdown(v.lang.t(f"exercise.stop.{reason}"))
+            st.button(
+                v.t("session.stop"), key=f"stop_{reason}", on_click=_move, args=(v, "stop", reason)
+            )
 
 
-def phase(v: View, passed_s: int, item: programme.Item) -> str:
-    """What to do `passed_s` seconds after the start: up, hold (counting down) or down."""
-    hold_s = round(item.hold_s)
-    cycle_s = UP_S + hold_s + DOWN_S
-    number, at = passed_s // cycle_s + 1, passed_s % cycle_s
-    if number > item.reps:
-        return v.t("session.set_done")
-    if at < UP_S:
-        word = v.t("session.up")
-    elif at < UP_S + hold_s:
-        word = v.t("session.holding", seconds=UP_S + hold_s - at)
-    else:
-        word = v.t("session.down")
-    return v.t("session.phase", n=number, of=item.reps, word=word)
+def _shown(v: View, now: Screen) -> None:
+    words = [v.lang.t(f"exercise.cue.{now.cue}")]
+    if now.left_s:
+        words.append(f"{round(now.left_s)} s")
+    side = f" ({v.lang.t(f'exercise.side.{now.side}')})" if now.side else ""
+    line = v.t("session.set", n=now.set_number, of=now.sets) + side
+    st.html(
+        f'<div role="status" style="font-size:1.7rem;font-weight:600">{" · ".join(words)}</div>'
+        f"<div>{line}</div>"
+    )
+    if now.phase == "work" and now.target is not None:
+        by = v.lang.t(f"exercise.source.{now.source}")
+        st.caption(v.t("session.count", n=now.count, of=now.target.reps, by=by))
 
 
-def _counted(v: View, state: State, item: programme.Item) -> int:
-    """Repetitions of this exercise that the sensor has counted since the start."""
-    day = local_date(v.now_ns, v.zone)
+def _button(v: View, move: Move, *, primary: bool = False) -> None:
+    st.button(
+        v.t(f"session.{move}"),
+        key=f"session_{move}",
+        type="primary" if primary else "secondary",
+        on_click=_move,
+        args=(v, move),
+    )
+
+
+def _move(v: View, move: Move, value: int | str = 0) -> None:
+    kept: Running = st.session_state[KEY]
+    now_ns = v.sources.clock.now_ns()
+    after = guided.act(kept.state, move, now_ns, value=value, live=_live(v, kept.state))
+    st.session_state[KEY] = Running(level=kept.level, started_ns=kept.started_ns, state=after)
+
+
+def _effort(v: View) -> None:
+    told = st.session_state.get("session_effort")
+    if isinstance(told, int):
+        _move(v, "effort", told)
+
+
+def _live(v: View, state: Guided) -> Live | None:
+    """What the sensor has counted in the running set, where it sees the exercise."""
+    if state.phase != "work":
+        return None
+    day = local_date(state.since_ns, v.zone)
+    name = state.items[state.item].exercise
     found = [
         one
         for one in data.sets(v.sources, v.viewer, v.wearer, day, day, v.zone)
-        if one.start_ns >= state.started_ns and one.exercise.label == item.exercise
+        if one.end_ns >= state.since_ns and one.exercise.label == name
     ]
-    if found:
-        st.caption(v.t("session.counted", n=found[-1].reps))
-        return found[-1].reps
-    return 0
+    if not found:
+        return None
+    return Live(reps=found[-1].reps or None, hold_s=found[-1].hold_s or None)
 
 
-def _finish(v: View, state: State) -> None:
-    minutes = max(1, round((v.now_ns - state.started_ns) / (60 * SECOND_NS)))
-    st.header(v.t("session.finished"), anchor=False)
-    st.markdown(v.t("session.summary", n=len(state.done), minutes=minutes))
-    effort = st.pills(v.t("diary.effort"), range(11), key="session_effort")
+def _drop() -> None:
+    st.session_state.pop(KEY, None)
+
+
+def _finish(v: View, kept: Running) -> None:
+    state = kept.state
+    minutes = max(1, round((state.since_ns - kept.started_ns) / (60 * SECOND_NS)))
+    done = "stopped" if state.phase == "stopped" else "finished"
+    st.header(v.t(f"session.{done}"), anchor=False)
+    if state.stop_reason:
+        st.warning(v.lang.t(f"exercise.stop.{state.stop_reason}"))
+    st.markdown(v.t("session.summary", n=len(state.results), minutes=minutes))
+    st.markdown(
+        "\n".join(
+            f"- {programme.name(v, r.exercise)}: "
+            + (f"{r.reps} ×" if r.reps > 1 else "")
+            + (f" {round(r.hold_s)} s" if r.hold_s else "")
+            for r in state.results
+        )
+    )
     with st.container(horizontal=True):
-        if st.button(v.t("session.keep"), type="primary"):
-            told = Training(at_ns=state.started_ns, minutes=minutes, sets=state.done, effort=effort)
-            try:
-                data.save_training(v.sources, v.viewer, v.wearer, told, v.zone)
-            except BackstayError as error:
-                st.error(sentence(v, error))
-            else:
-                _stop()
-                st.session_state["notice"] = ("saved", "")
-                st.rerun()
-        st.button(v.t("session.drop"), on_click=_stop)
+        if state.results and st.button(v.t("session.keep"), type="primary"):
+            _keep(v, kept, minutes)
+        st.button(v.t("session.drop"), on_click=_drop)
+
+
+def _keep(v: View, kept: Running, minutes: int) -> None:
+    state = kept.state
+    told = Training(
+        at_ns=kept.started_ns,
+        minutes=minutes,
+        sets=tuple((r.exercise, r.reps, r.hold_s) for r in state.results),
+        effort=state.effort,
+    )
+    body: dict[str, object] = {
+        "level": kept.level,
+        "completed": guided.completed(state),
+        "effort": state.effort,
+        "skipped": list(state.skipped),
+    }
+    try:
+        data.save_training(v.sources, v.viewer, v.wearer, told, v.zone)
+        data.save_entry(v.sources, v.viewer, v.wearer, Kind.SESSION, body, v.zone)
+    except BackstayError as error:
+        st.error(sentence(v, error))
+    else:
+        _drop()
+        st.session_state["notice"] = ("saved", "")
+        st.rerun()
