@@ -27,7 +27,6 @@ PLACEMENT = Placement.UPPER_BACK
 WEEKS = 8
 SEED = 20261124
 MARK = "DEMO"  # a file of this name marks a folder as the demo's
-_BATCH_EPOCHS = 17_280  # one day of epochs a transaction
 
 
 def demo_settings(settings: Settings) -> Settings:
@@ -64,19 +63,17 @@ def _empty(folder: Path) -> None:
 
 
 def _write_series(store: SqliteStore, weeks: History) -> None:
-    epochs = weeks.epochs
-    batches = [
-        Batch(wearer=WEARER, placement=PLACEMENT, epochs=epochs[i : i + _BATCH_EPOCHS])
-        for i in range(0, len(epochs), _BATCH_EPOCHS)
-    ]
-    rest = Batch(
-        wearer=WEARER,
-        placement=PLACEMENT,
-        transitions=weeks.transitions,
-        sets=weeks.sets,
-        gaps=weeks.gaps,
+    # One batch, so that each day's rollup is worked out once.
+    store.write(
+        Batch(
+            wearer=WEARER,
+            placement=PLACEMENT,
+            epochs=weeks.epochs,
+            transitions=weeks.transitions,
+            sets=weeks.sets,
+            gaps=weeks.gaps,
+        )
     )
-    store.write_many([*batches, rest])
     store.refresh()
 
 
