@@ -23,6 +23,7 @@ class ClockParams:
     bound     largest |drift| (500e-6: bad crystal plus temperature)
     bucket_ns one earliest arrival is kept per bucket of device time
     window_ns arrivals older than this (device time) are forgotten
+    hold_ns   only arrivals newer than this hold the line down; older ones give the slope alone
     trust_ns  span at which half of a measured slope is believed
     settle_ns output time approaches the line exponentially with this time constant ...
     slew      ... but never faster than this, seconds per second
@@ -34,6 +35,7 @@ class ClockParams:
     bound: float = 500e-6
     bucket_ns: int = 10 * S
     window_ns: int = 1800 * S
+    hold_ns: int = 1800 * S
     trust_ns: int = 120 * S
     settle_ns: int = 20 * S
     slew: float = 5e-3
@@ -50,7 +52,8 @@ DEVICE_CLOCK = ClockParams()
 SAMPLE_COUNT = ClockParams(
     bound=0.25,
     bucket_ns=S,
-    window_ns=90 * S,
+    window_ns=30 * S,
+    hold_ns=8 * S,
     trust_ns=S,
     settle_ns=4 * S,
     slew=0.2,
@@ -125,7 +128,8 @@ def _refit(fit: ClockFit, newest: tuple[int, int], params: ClockParams) -> Clock
     slope = _hull_slope(xy)
     slope *= span * span / (span * span + float(params.trust_ns) ** 2)
     slope = min(max(slope, -params.bound), params.bound)
-    offset = min(y - slope * x for x, y in xy)
+    held = max(0.0, xy[-1][0] - params.hold_ns)
+    offset = min(y - slope * x for x, y in xy if x >= held)
     dev = points[-1][0]
     utc = dev + base + round(offset + slope * float(dev - dev0))
     return replace(fit, dev_ns=dev, utc_ns=utc, drift=slope, points=points, best=newest)
