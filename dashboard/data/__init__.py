@@ -97,7 +97,15 @@ from dashboard.data.series import (
     valid_days,
 )
 from dashboard.data.sharing import erase_diary, grants, invite, name_of, revoke, who_looked
-from dashboard.data.sources import NOBODY, Sources, close, own_sources, sources
+from dashboard.data.sources import (
+    NOBODY,
+    Sources,
+    close,
+    own_sources,
+    sources,
+    sources_of,
+    writable,
+)
 
 __all__ = [
     "ENOUGH_DAYS",
@@ -190,6 +198,7 @@ __all__ = [
     "signal_bars",
     "signed_in",
     "sources",
+    "sources_of",
     "start_of",
     "summaries",
     "training_effect_of",
@@ -199,4 +208,5 @@ __all__ = [
     "visits",
     "who_looked",
     "work_window",
+    "writable",
 ]
