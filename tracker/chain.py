@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tracker.exercises import engine
-from tracker.model import EPOCH_NS, SECOND_NS, Epochs, ExerciseSet, Samples, State
+from tracker.model import EPOCH_NS, SECOND_NS, Epochs, ExerciseSet, Samples, State, Transition
 from tracker.signal import pack
 from tracker.signal.epochs import PairState, advance_pairs, start_pairs
 from tracker.signal.features import FeatureState, advance_features, start_features
@@ -27,6 +27,11 @@ from tracker.signal.layers import (
 from tracker.signal.results import NEVER_NS, Results, Setup
 from tracker.signal.segment import SegmentState, advance_segment, start_segment
 from tracker.signal.slouch import SlouchEvent
+from tracker.signal.transitions import (
+    TransitionState,
+    advance_transitions,
+    start_transitions,
+)
 
 __all__ = [
     "ChainState",
@@ -54,6 +59,7 @@ class ChainState:
     segment: SegmentState
     pairs: PairState
     layers: LayerState
+    transitions: TransitionState
     exercises: engine.EngineState
 
 
@@ -66,6 +72,7 @@ def start(setup: Setup) -> ChainState:
         segment=start_segment(),
         pairs=start_pairs(),
         layers=start_layers(),
+        transitions=start_transitions(),
         exercises=engine.start(engine.EngineParams(placement=setup.placement)),
     )
 
@@ -109,6 +116,8 @@ def _through(state: ChainState, blocks: Blocks, *, flush: bool) -> tuple[ChainSt
         exercises, found, marks = engine.finish(exercises)
         sets += found
         spans += [Span(start_ns=m.start_ns, end_ns=m.end_ns, exercise=m.exercise) for m in marks]
+    transitions = state.transitions
+    changes: list[Transition] = []
     tables: list[Epochs] = []
     events: list[SlouchEvent] = []
     last = Epochs.empty()
@@ -117,6 +126,8 @@ def _through(state: ChainState, blocks: Blocks, *, flush: bool) -> tuple[ChainSt
         closing = flush or i < len(decoded) - 1
         pairs, epochs, final = advance_pairs(pairs, part, setup, flush=closing)
         layers, out, ended = advance_layers(layers, epochs, final, setup)
+        transitions, changed = advance_transitions(transitions, part, flush=closing)
+        changes.extend(changed)
         tables.append(out)
         events.extend(ended)
         if final:
@@ -131,9 +142,11 @@ def _through(state: ChainState, blocks: Blocks, *, flush: bool) -> tuple[ChainSt
         pairs=pairs,
         layers=layers,
         exercises=exercises,
+        transitions=transitions,
     )
     return state, Results(
         epochs=replace(merge_epochs(tables), algo=setup.algo),
+        transitions=tuple(changes),
         sets=tuple(sets),
         slouch_events=tuple(events),
         settled_ns=settled,
@@ -177,7 +190,7 @@ def analyze(samples: Samples, setup: Setup, second: tuple[Samples, Setup] | None
     return whole
 
 
-_PARTS = ("grid", "features", "segment", "pairs", "layers", "exercises")
+_PARTS = ("grid", "features", "segment", "pairs", "layers", "transitions", "exercises")
 
 
 def dump(state: ChainState) -> bytes:

@@ -161,6 +161,11 @@ def calibrate(
             method.append("face")
         else:
             rotation = turned
+    if poses.get(Pose.SITTING_TALL):
+        turned = seen.lean(rotation)
+        if turned is not None:
+            rotation = turned
+            method.append("lean")
     found: dict[str, float] = {}
     for pose, name in (
         (Pose.SITTING_TALL, "tall"),

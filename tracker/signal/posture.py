@@ -20,7 +20,7 @@ from tracker.signal.results import Setup
 from tracker.signal.wear import WORN
 
 BORROWED = frozenset({Placement.UPPER_BACK, Placement.LOWER_BACK})
-LOOK_AHEAD = 14  # blocks after a block that its evidence may use
+LOOK_AHEAD = 16  # blocks after a block that its evidence may use
 LOOK_BACK = 28
 
 
@@ -29,10 +29,10 @@ class PostureParams:
     """Thresholds of rules and decoder; sources in docs/recognition.md."""
 
     lying_deg: float = 60.0  # 64.9 deg, Vaha-Ypya 2018
-    upright_deg: float = 40.0  # nobody lies this upright
+    upright_deg: float = 52.0  # nobody lies this upright
     walk_sd_g: float = 0.055
     walk_share: float = 0.08
-    run_sd_g: float = 0.45
+    run_sd_g: float = 0.65
     trust: float = 0.5  # blocks overlap, so their evidence is not independent
     change_still: float = 3e-4
     change_moving: float = 0.15

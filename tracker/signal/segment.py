@@ -26,6 +26,7 @@ class SegmentState:
     rows: NDArray[np.float32]
     done: int
     alpha: NDArray[np.float64]  # filtered probabilities of the block before `done`
+    quiet_run: int = 0  # blocks in a row before `done` that were as quiet as a table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -100,6 +101,9 @@ def _decode(
 ) -> tuple[SegmentState, Decoded]:
     n = state.rows.shape[0]
     worn = wear.wear(state.rows, fs_hz)
+    worn[state.done :], runs = wear.settle(
+        worn[state.done :], state.rows[state.done :], state.quiet_run
+    )
     found = p.evidence(state.rows, worn, setup)
     new = decode.Evidence(
         likelihood=found.likelihood[state.done :], change=found.change[state.done :]
@@ -127,6 +131,7 @@ def _decode(
         rows=state.rows[keep:],
         done=final - keep,
         alpha=alpha[k - 1] if k else state.alpha,
+        quiet_run=int(runs[k - 1]) if k else state.quiet_run,
     )
     return state, decoded
 

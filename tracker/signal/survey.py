@@ -25,6 +25,8 @@ WALK_MIN_BLOCKS = 3
 WALK_SD_G = (0.055, 0.45)
 WALK_SHARE = 0.12
 WALK_HZ = (1.1, 2.5)
+LEAN_FEWEST = 20  # blocks
+LEAN_MOST = math.radians(30.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -56,6 +58,25 @@ class Survey:
         middle = np.median(standing, axis=0)
         near = standing[standing @ middle > math.cos(math.radians(40.0))]
         return np.asarray((near if near.size else standing).mean(axis=0))
+
+    def lean(self, rotation: NDArray[np.float64]) -> NDArray[np.float64] | None:
+        """A levelled frame turned by a few degrees so that leaning forward has no side to it.
+
+        Sensors are stuck on by hand. Of the still directions that lean forward by 8 to 60 degrees the
+        middle one is taken for straight ahead; leans to either side cancel.
+        """
+        if self.still.shape[0] < LEAN_FEWEST:
+            return None
+        body = self.still @ rotation.T
+        flat = np.hypot(body[:, 0], body[:, 1])
+        forward = (-body[:, 0] > 0.8 * flat) & (flat > 0.14) & (flat < 0.87) & (body[:, 2] > 0)
+        if int(forward.sum()) < LEAN_FEWEST:
+            return None
+        angle = float(np.median(np.arctan2(-body[forward, 1], -body[forward, 0])))
+        if abs(angle) > LEAN_MOST:
+            return None
+        c, s = math.cos(angle), math.sin(angle)
+        return np.asarray(np.array([[c, s, 0.0], [-s, c, 0.0], [0.0, 0.0, 1.0]]) @ rotation)
 
     def sagittal(self, rotation: NDArray[np.float64]) -> NDArray[np.float64] | None:
         """`rotation` turned so that most movement is forward and back; None when undecided."""
