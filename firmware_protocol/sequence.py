@@ -17,97 +17,20 @@ across reconnects. What it does, in order:
 Times of live blocks increase strictly over the life of a state and are whole microseconds.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from firmware_protocol.clockfit import DEVICE_CLOCK, SAMPLE_COUNT, ClockFit, begin, observe
-from firmware_protocol.echo import Echo, hear
-from firmware_protocol.frame import Packet, PacketFlag, Stream
+from firmware_protocol.echo import hear
+from firmware_protocol.frame import Packet, PacketFlag
 from firmware_protocol.holes import OPEN, Hole, fill
-from firmware_protocol.timing import after, lost_by_time, sample_times, ticks_to_ns, unwrap_ticks
+from firmware_protocol.sequence_state import Block, Counters, SequenceState
+from firmware_protocol.stamping import IMPOSSIBLE_NS, STALE_NS, US, S, by_clock, by_count, to_utc
+from firmware_protocol.timing import sample_times, ticks_to_ns, unwrap_ticks
 
-S = 1_000_000_000
-US = 1_000
+__all__ = ["Block", "Counters", "SequenceState", "advance"]
+
 MAX_HOLES = 256
-SILENCE_NS = 2 * S  # a stream without device time is taken to have paused after this
-STALE_NS = 10 * S  # device time this far back is a restart, not a late packet
-IMPOSSIBLE_NS = 400 * 86_400 * S  # no device clock jumps by more than a year
-SLOW_HZ = 2.5  # below this, arrival is the sample's time (advertisements)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Counters:
-    """Running totals in samples (resets in events)."""
-
-    samples: int = 0
-    lost: int = 0
-    recovered: int = 0
-    duplicates: int = 0
-    invalid: int = 0
-    overlapped: int = 0
-    resets: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Block:
-    """Samples of one packet.
-
-    t_ns    (n,) int64 UTC, whole microseconds, strictly increasing
-    values  (n, channels) float32 in the unit of `stream.kind`
-    replayed  fills an earlier hole: its times lie in the past
-    lost    samples missing between this block and the one before (0 for replayed blocks)
-    reset   "" or why time or counting began anew: "boot", "device_clock", "host_clock"
-    """
-
-    stream: Stream
-    t_ns: NDArray[np.int64]
-    values: NDArray[np.float32]
-    replayed: bool = False
-    lost: int = 0
-    duplicates: int = 0
-    invalid: int = 0
-    reset: str = ""
-    gap_before: bool = False
-    clipped: bool = False
-
-    def __len__(self) -> int:
-        return int(self.t_ns.shape[0])
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SequenceState:
-    """What one stream's past means for its next packet. Start with `SequenceState()`."""
-
-    fit: ClockFit | None = None
-    sync: tuple[int, int] | None = None  # newest measured pair: device time, UTC
-    boot: int | None = None
-    next_index: int | None = None
-    base_ns: int = 0  # device time is kept relative to the first one, so that it stays small
-    ref_dev_ns: int | None = None
-    ref_n: int = 0
-    last_dev_ns: int | None = None
-    step_ns: float | None = None
-    last_received_ns: int = 0
-    echo: Echo = field(default_factory=Echo)
-    out_dev_ns: int = 0
-    out_utc_ns: int | None = None
-    last_t_ns: int | None = None
-    replay_index: int | None = None
-    replay_dev_ns: int = 0
-    holes: tuple[Hole, ...] = ()
-    counters: Counters = Counters()
-
-    @property
-    def drift_ppm(self) -> float:
-        """How much faster UTC runs than the device's clock, in parts per million."""
-        return 0.0 if self.fit is None else self.fit.drift * 1e6
-
-    @property
-    def lag_ns(self) -> int:
-        """How late the newest packet arrived after its newest sample."""
-        return 0 if self.last_t_ns is None else self.last_received_ns - self.last_t_ns
 
 
 def advance(state: SequenceState, packet: Packet) -> tuple[Block, SequenceState]:
@@ -211,18 +134,6 @@ def _synced(state: SequenceState, packet: Packet) -> SequenceState:
     return replace(state, sync=(dev, packet.received_ns))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Timed:
-    """Device times of a live packet's samples and what was found while working them out."""
-
-    dev_ns: NDArray[np.int64]
-    ref_ns: int
-    step_ns: float
-    lost: int
-    base_ns: int = 0
-    restarted: bool = False
-
-
 def _live(
     state: SequenceState, packet: Packet, index: int | None, reset: str
 ) -> tuple[Block, SequenceState]:
@@ -234,13 +145,13 @@ def _live(
     if not clocked and index is None:
         copy, echo = hear(state.echo, packet.raw.tobytes(), packet.received_ns)
         state = replace(state, echo=echo)
-    timed = _by_clock(state, packet, index, lost) if clocked else _by_count(state, packet, lost)
+    timed = by_clock(state, packet, index, lost) if clocked else by_count(state, packet, lost)
     if timed is None or copy:
         return _drop(state, packet)
     if timed.restarted:
         state, reset = _restarted(state), reset or "device_clock"
 
-    t_ns, state, jumped = _to_utc(state, packet, timed, clocked=clocked)
+    t_ns, state, jumped = to_utc(state, packet, timed, clocked=clocked)
     if jumped and clocked:
         reset = reset or "host_clock"
     keep = np.ones(packet.n, np.bool_) if packet.valid is None else packet.valid.copy()
@@ -302,104 +213,6 @@ def _holes(
         return state.holes
     new = Hole(first=state.next_index, last=index - 1, after_ns=state.last_t_ns, before_ns=start_ns)
     return (*state.holes, new)[-MAX_HOLES:]
-
-
-def _by_clock(state: SequenceState, packet: Packet, index: int | None, lost: int) -> _Timed | None:
-    """Device time from the packet's own ticks; None for a packet that was here before."""
-    stream, n = packet.stream, packet.n
-    tick_hz = stream.tick_hz or 1.0
-    step = state.step_ns or S / stream.fs_hz
-    if state.ref_dev_ns is None:
-        return _first(packet, step, lost)
-    expected = state.ref_dev_ns + max(0, packet.received_ns - state.last_received_ns)
-    ref = unwrap_ticks(packet.ticks or 0, tick_hz, stream.tick_bits, expected + state.base_ns)
-    ref -= state.base_ns
-    ahead = ref - state.ref_dev_ns
-    restarted = abs(ahead) > IMPOSSIBLE_NS
-    if state.last_dev_ns is not None and index is None:
-        if -STALE_NS < ahead <= 0:
-            return None
-        restarted |= ahead <= -STALE_NS
-        between = n if packet.ticks_at == "last" else state.ref_n
-        lost = 0 if restarted else lost_by_time(ahead, between, S / stream.fs_hz)
-    elif state.last_dev_ns is not None:
-        restarted |= ahead <= 0  # the counter went on, the clock did not
-    if restarted:
-        return replace(_first(packet, S / stream.fs_hz, lost), restarted=True)
-    whole = not lost and state.last_dev_ns is not None
-    dev, step = sample_times(
-        packet,
-        ref,
-        previous_ns=state.ref_dev_ns if whole else None,
-        previous_n=state.ref_n,
-        step_ns=step,
-    )
-    dev = after(dev, state.last_dev_ns, step)
-    return _Timed(dev_ns=dev, ref_ns=ref, step_ns=step, lost=lost, base_ns=state.base_ns)
-
-
-def _first(packet: Packet, step_ns: float, lost: int) -> _Timed:
-    """Device time begins at this packet."""
-    base = ticks_to_ns(packet.ticks or 0, packet.stream.tick_hz or 1.0)
-    dev, _ = sample_times(packet, 0, previous_ns=None, previous_n=0, step_ns=step_ns)
-    return _Timed(dev_ns=dev, ref_ns=0, step_ns=step_ns, lost=lost, base_ns=base)
-
-
-def _by_count(state: SequenceState, packet: Packet, lost: int) -> _Timed:
-    """Device time from the running sample count."""
-    step = S / packet.stream.fs_hz
-    n = packet.n
-    end = 0 if state.last_dev_ns is None else state.last_dev_ns
-    waited = packet.received_ns - state.last_received_ns
-    end += round((lost + n) * step)
-    if state.fit is not None and waited > max(SILENCE_NS, 4 * n * step):
-        # The stream paused: go on where the line says that arrival is.
-        end = max(end, state.fit.device(packet.received_ns))
-    dev = end + np.rint((np.arange(n) - (n - 1)) * step).astype(np.int64)
-    return _Timed(dev_ns=dev, ref_ns=end, step_ns=step, lost=lost)
-
-
-def _to_utc(
-    state: SequenceState, packet: Packet, timed: _Timed, *, clocked: bool
-) -> tuple[NDArray[np.int64], SequenceState, bool]:
-    """UTC of the samples; the state with the new line and the new end of output time.
-
-    Output time is one continuous, piecewise straight line: it follows the fitted line's slope and
-    closes any distance to it slowly (`settle_ns`, `slew`), so it never jumps back nor jitters.
-    """
-    params = DEVICE_CLOCK if clocked else SAMPLE_COUNT
-    end, arrival = int(timed.dev_ns[-1]), packet.received_ns
-    jumped = False
-    if state.fit is None or (not clocked and packet.stream.fs_hz < SLOW_HZ):
-        fit = begin(end, arrival)
-        anchored = False
-    else:
-        fit, jumped = observe(state.fit, end, arrival, params)
-        anchored = state.out_utc_ns is not None and not jumped
-    target = fit.utc(end)
-    sync = None if jumped else state.sync
-    if sync is not None:
-        late = fit.utc(sync[0]) - sync[1]
-        # The fastest arrival is this late; more than that and one of the clocks jumped.
-        if abs(late) < params.early_ns:
-            target -= late
-        else:
-            sync = None
-    slope = 1.0 + fit.drift
-    if anchored and state.out_utc_ns is not None:
-        passed = end - state.out_dev_ns
-        plain = state.out_utc_ns + passed + round(passed * fit.drift)
-        passed_abs = abs(passed)
-        off = target - plain
-        step = off * min(1.0, passed_abs / params.settle_ns)
-        room = passed_abs * params.slew
-        target = plain + round(min(max(step, -room), room))
-        if passed > 0:
-            slope = (target - state.out_utc_ns) / passed
-    t_ns = target + np.rint((timed.dev_ns - end) * slope).astype(np.int64)
-    t_ns = (t_ns + US // 2) // US * US
-    ended = replace(state, fit=fit, sync=sync, out_dev_ns=end, out_utc_ns=target)
-    return t_ns, ended, jumped
 
 
 def _fill(state: SequenceState, packet: Packet, index: int) -> tuple[Block, SequenceState]:
