@@ -267,6 +267,22 @@ def test_rollups_follow_the_wearers_day(
     assert len(store.hours(W, P, *ALL)) == hours + 2
 
 
+def test_a_practices_week_comes_in_one_piece(store: SeriesStore) -> None:
+    """Many series at once equal each on its own; without detail the single numbers alone."""
+    keys = [(w, P) for w in ("w-1", "w-2", "w-3")]
+    for seed, (w, p) in enumerate(keys[:2]):
+        store.write(Batch(wearer=w, placement=p, epochs=make_epochs(DAY, 20_000, seed)))
+    span = ("2026-11-24", "2026-11-25")
+    found = store.days_of(keys, *span)
+    assert {k: list(v) for k, v in found.items()} == {k: list(store.days(*k, *span)) for k in keys}
+    assert [len(found[k]) for k in keys] == [2, 2, 0]
+    brief = store.days_of(keys, *span, detail=False)[keys[0]][0].values
+    whole = found[keys[0]][0].values
+    assert brief == {k: v for k, v in whole.items() if not k.startswith(("hh_", "bout_", "tilt_"))
+                     or k.startswith("tilt_p") or k == "tilt_sd_deg"}  # fmt: skip
+    assert len(brief) < len(whole) / 3
+
+
 def test_live_is_read_back(store: SeriesStore) -> None:
     """The live row replaces itself, with its missing values."""
     live = Live(

@@ -125,6 +125,19 @@ class SeriesReads(Protocol):
     def days(self, wearer: str, placement: Placement, first: str, last: str) -> Sequence[DayRow]:
         """Day rollups, both days included (ISO dates)."""
 
+    def days_of(
+        self,
+        series: Sequence[tuple[str, Placement]],
+        first: str,
+        last: str,
+        *,
+        detail: bool = True,
+    ) -> dict[tuple[str, Placement], Sequence[DayRow]]:
+        """Day rollups of many series at once (a practice's week); a series without any is empty.
+
+        Without `detail` the values per half hour and per class are left out: a quarter of the time.
+        """
+
     def hours(
         self, wearer: str, placement: Placement, start_ns: int, end_ns: int
     ) -> Sequence[HourRow]:

@@ -8,9 +8,10 @@ an integer of steps is exact; raw samples keep their float32 bits and whole micr
 import dataclasses
 import json
 import math
+import re
 import struct
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +37,7 @@ _HEAD = struct.Struct("<BBIq")  # format, flags, samples, first time in us
 _SUM = struct.Struct("<I")  # crc32 of head and payload
 _START = _HEAD.size + _SUM.size
 _FORMAT = 1
+_DETAIL = re.compile(r"(hh_\w+|tilt|bout)_\d\d")  # names of `DaySummary.to_values`
 _GYRO, _PACKED, _WIDE = 1, 2, 4
 
 
@@ -123,6 +125,18 @@ def join_samples(parts: Sequence[Samples]) -> Samples:
     t_ns, first = np.unique(joined.t_ns, return_index=True)
     gyr = None if joined.gyr_dps is None else joined.gyr_dps[first]
     return Samples(t_ns=t_ns, acc_g=joined.acc_g[first], gyr_dps=gyr)
+
+
+def split_values(values: Mapping[str, float]) -> tuple[str, str]:
+    """A day's values as two JSON texts: single numbers, and what is per half hour or per class.
+
+    A practice's overview needs the first alone, a fifth of the whole.
+    """
+    parts: tuple[dict[str, float], dict[str, float]] = {}, {}
+    for key, value in values.items():
+        parts[bool(_DETAIL.fullmatch(key))][key] = value
+    single, detail = (json.dumps(p, separators=(",", ":")) for p in parts)
+    return single, detail
 
 
 def live_json(live: Live) -> str:

@@ -42,6 +42,8 @@ _FIRST, _LAST = 0, 1 << 62
 _WHO = '"wearer" = $wearer AND "placement" = $placement'
 _SPAN = f"{_WHO} AND time >= $start AND time < $end"
 _STATES = ", ".join(f'"s_{s.label}"' for s in State)
+_MORE = ', "detail"'
+_DAY = f'{_STATES}, "metrics", "day", "tz_offset_s", "present"'
 
 
 class InfluxStore:
@@ -188,23 +190,36 @@ class InfluxStore:
         """Day rollups, both days included (ISO dates)."""
         span = (_day_ns(first) - DAY_NS, _day_ns(last) + 2 * DAY_NS)
         found = self._span(
-            f'SELECT {_STATES}, "metrics", "day", "tz_offset_s", "present" '  # noqa: S608
-            f'FROM "day" WHERE {_SPAN}',
+            f'SELECT {_DAY}{_MORE} FROM "day" WHERE {_SPAN}',  # noqa: S608
             (wearer, placement, *span),
         )
-        return [
-            DayRow(
-                wearer=wearer,
-                placement=placement,
-                day=r["day"],
-                start_ns=r["time"],
-                tz_offset_s=r["tz_offset_s"],
-                seconds=_seconds(r),
-                values=json.loads(r["metrics"]),
-            )
-            for r in found
-            if first <= r["day"] <= last
-        ]
+        return [_day_row(wearer, placement, r) for r in found if first <= r["day"] <= last]
+
+    def days_of(
+        self,
+        series: Sequence[tuple[str, Placement]],
+        first: str,
+        last: str,
+        *,
+        detail: bool = True,
+    ) -> dict[tuple[str, Placement], Sequence[DayRow]]:
+        """Day rollups of many series in one request, told apart by their tags."""
+        span = {"start": _day_ns(first) - DAY_NS, "end": _day_ns(last) + 2 * DAY_NS}
+        found: dict[tuple[str, Placement], list[DayRow]] = {key: [] for key in series}
+        statement = (
+            f'SELECT {_DAY}{_MORE if detail else ""} FROM "day" '  # noqa: S608
+            "WHERE time >= $start AND time < $end "
+            'GROUP BY "wearer", "placement"'
+        )
+        for rows in self._rows(statement, dict(span)):
+            key = (rows.tags["wearer"], Placement(rows.tags["placement"]))
+            if key in found:
+                found[key] = [
+                    _day_row(*key, r)
+                    for r in rows.dicts()
+                    if r["present"] == 1 and first <= r["day"] <= last
+                ]
+        return dict(found)
 
     def hours(
         self, wearer: str, placement: Placement, start_ns: int, end_ns: int
@@ -254,6 +269,18 @@ def _clip(t_ns: int) -> int:
 
 def _steps(values: Any, steps: int) -> Any:
     return np.where(values == UNKNOWN, UNKNOWN, np.round(values * steps))
+
+
+def _day_row(wearer: str, placement: Placement, row: dict[str, Any]) -> DayRow:
+    return DayRow(
+        wearer=wearer,
+        placement=placement,
+        day=row["day"],
+        start_ns=row["time"],
+        tz_offset_s=row["tz_offset_s"],
+        seconds=_seconds(row),
+        values=json.loads(row["metrics"]) | json.loads(row.get("detail") or "{}"),
+    )
 
 
 def _seconds(row: dict[str, Any]) -> dict[str, int]:

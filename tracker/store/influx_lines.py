@@ -8,7 +8,6 @@ every range), and a row that a re-analysis removed is sent once more with `state
 `docs/data-formats.md` lists every field.
 """
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
 
@@ -25,7 +24,13 @@ from tracker.model import (
     TransitionKind,
 )
 from tracker.store.base import DayRow, HourRow
-from tracker.store.codec import NONE, STEPS_PER_UNIT, VALUE_COLUMNS, epoch_integers
+from tracker.store.codec import (
+    NONE,
+    STEPS_PER_UNIT,
+    VALUE_COLUMNS,
+    epoch_integers,
+    split_values,
+)
 from tracker.trends.summary import DaySummary
 
 UNKNOWN = NONE
@@ -107,11 +112,15 @@ def hour_line(wearer: str, placement: Placement, row: HourRow) -> str:
 
 
 def day_line(row: DayRow) -> str:
-    """One day rollup, precision seconds; `metrics` holds every value, the plain fields the best."""
+    """One day rollup, precision seconds.
+
+    `metrics` and `detail` hold every value as JSON, the plain fields the single numbers again.
+    """
+    metrics, detail = split_values(row.values)
     plain = ",".join(f"{m}={float(row.values.get(m, UNKNOWN))!r}" for m in METRICS)
     return (
         f"{tags('day', row.wearer, row.placement)} {_seconds(row.seconds)},{plain},"
-        f"metrics={_text(json.dumps(row.values))},day={_text(row.day)},"
+        f"metrics={_text(metrics)},detail={_text(detail)},day={_text(row.day)},"
         f"tz_offset_s={row.tz_offset_s}i,present=1i {row.start_ns // SECOND_NS}"
     )
 

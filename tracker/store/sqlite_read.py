@@ -176,34 +176,50 @@ class SqliteReader:
 
     def days(self, wearer: str, placement: Placement, first: str, last: str) -> Sequence[DayRow]:
         """Day rollups. A changed day without a stored row is worked out on the way."""
-        rows = self._span(
-            f"SELECT day, start_ns, tz_offset_s, metrics, {_STATES} FROM day "  # noqa: S608
-            "WHERE series = ? AND day >= ? AND day <= ?",
-            (wearer, placement, first, last),
-        )
-        found = {
-            day: DayRow(
+        return self.days_of([(wearer, placement)], first, last)[(wearer, placement)]
+
+    def days_of(
+        self,
+        series: Sequence[tuple[str, Placement]],
+        first: str,
+        last: str,
+        *,
+        detail: bool = True,
+    ) -> dict[tuple[str, Placement], Sequence[DayRow]]:
+        """Day rollups of many series at once; without `detail` single numbers alone."""
+        found: dict[tuple[str, Placement], dict[str, DayRow]] = {key: {} for key in series}
+        with self._reading() as db:
+            ids = {_series(db, *key): key for key in found}
+            values = (json.dumps([*ids]), first, last)
+            where = (
+                "WHERE series IN (SELECT value FROM json_each(?)) AND day >= ? AND day <= ? "
+                "ORDER BY series, day"
+            )
+            rows = db.execute(
+                f"SELECT series, day, start_ns, tz_offset_s, metrics, "  # noqa: S608
+                f"{'detail' if detail else 'NULL'}, {_STATES} FROM day {where}",
+                values,
+            ).fetchall()
+            stale = db.execute(f"SELECT series, day FROM stale_day {where}", values).fetchall()  # noqa: S608
+        for sid, day, start_ns, offset, metrics, more, *states in rows:
+            wearer, placement = ids[sid]
+            found[ids[sid]][day] = DayRow(
                 wearer=wearer,
                 placement=placement,
                 day=day,
                 start_ns=start_ns,
                 tz_offset_s=offset,
                 seconds=_seconds(states),
-                values=json.loads(metrics),
+                values=json.loads(metrics) | (json.loads(more) if more else {}),
             )
-            for day, start_ns, offset, metrics, *states in rows
-        }
-        missing = self._span(
-            "SELECT day FROM stale_day WHERE series = ? AND day >= ? AND day <= ?",
-            (wearer, placement, first, last),
-        )
-        for (day,) in missing:
-            if day not in found:
+        for sid, day in stale:
+            if day not in found[ids[sid]]:
+                wearer, placement = ids[sid]
                 tz = self.zone_of(wearer)
                 row = day_row(self, wearer, placement, date.fromisoformat(day), tz)
                 if row is not None:
-                    found[day] = row
-        return [found[day] for day in sorted(found)]
+                    found[ids[sid]][day] = row
+        return {key: [rows[day] for day in sorted(rows)] for key, rows in found.items()}
 
     def hours(
         self, wearer: str, placement: Placement, start_ns: int, end_ns: int
@@ -369,8 +385,11 @@ def _series(db: sqlite3.Connection, wearer: str, placement: Placement) -> int:
     return -1 if row is None else int(row[0])
 
 
+_LABELS = tuple(s.label for s in State)
+
+
 def _seconds(states: Sequence[int]) -> dict[str, int]:
-    return {State(code).label: int(s) for code, s in enumerate(states)}
+    return dict(zip(_LABELS, states, strict=True))
 
 
 def _ceil(t_ns: int) -> int:

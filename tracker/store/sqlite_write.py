@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The single writes of `epochs.db`; each runs inside the transaction of its caller."""
 
-import json
 import re
 import sqlite3
 from collections.abc import Iterable, Mapping
@@ -32,6 +31,7 @@ from tracker.store.codec import (
     join_samples,
     live_json,
     pack_samples,
+    split_values,
     unpack_samples,
 )
 from tracker.store.sqlite_read import MINUTE_US
@@ -305,14 +305,14 @@ def put_day(db: sqlite3.Connection, sid: int, day: str, row: DayRow | None) -> N
         return
     places = ", ?" * len(STATE_COLUMNS)
     db.execute(
-        f"INSERT OR REPLACE INTO day VALUES (?, ?, ?, ?{places}, ?)",  # noqa: S608
+        f"INSERT OR REPLACE INTO day VALUES (?, ?, ?, ?{places}, ?, ?)",  # noqa: S608
         (
             sid,
             day,
             row.start_ns,
             row.tz_offset_s,
             *row.seconds.values(),
-            json.dumps(row.values),
+            *split_values(row.values),
         ),
     )
 
