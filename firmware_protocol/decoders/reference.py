@@ -7,7 +7,6 @@ after each reconnect (and after a lost notification) this session asks for what 
 
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -24,18 +23,13 @@ from firmware_protocol.decoders._base import (
     match_services,
     unknown_channel,
 )
+from firmware_protocol.decoders._reference_account import Account
+from firmware_protocol.decoders._reference_clock import ClockExchange
 from firmware_protocol.decoders._reference_device import ReferencePeripheral
 from firmware_protocol.errors import BadField
 from firmware_protocol.frame import Frame, Kind, Packet, PacketFlag, Stream
 from firmware_protocol.peripheral import golden
 from firmware_protocol.registry import Advert, Match, Resume, Step, Wish
-
-SYNC_ROUNDS = 4
-SYNC_EVERY_NS = 600 * 1_000_000_000
-REPLAY_BLOCK = 2000
-REPLAY_TRIES = 3
-REPLAY_SILENCE_NS = 30 * 1_000_000_000
-HALF = 1 << 15
 
 
 class _Part(NamedTuple):
@@ -43,15 +37,6 @@ class _Part(NamedTuple):
 
     stream: Stream
     columns: slice
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Sync:
-    """One clock exchange: how long it took and the pair it measured."""
-
-    delay_ns: int
-    tick: int
-    utc_ns: int
 
 
 class ReferenceSession(BaseSession):
@@ -66,20 +51,8 @@ class ReferenceSession(BaseSession):
         self._status: wire.Status | None = None
         self._parts: tuple[_Part, ...] = ()
         self._started = False
-        self._next: int | None = None
-        self._missing: list[tuple[int, int]] = []
-        self._asked: tuple[int, int] | None = None
-        self._asked_ns = 0
-        self._newest_ns = 0
-        self._busy = False
-        self._tries = 0
-        self._replay_next: int | None = None
-        self._live = False
-        self._wrote_ns: dict[int, int] = {}
-        self._syncs: list[_Sync] = []
-        self._sync_id = 0
-        self._synced_ns: int | None = None
-        self._sync_due = False
+        self._account = Account()
+        self._clock = ClockExchange()
 
     @property
     def streams(self) -> Sequence[Stream]:
@@ -109,8 +82,14 @@ class ReferenceSession(BaseSession):
         )
 
     def stop(self) -> Sequence[Step]:
-        """STOP; a device told to keep sampling goes on into its buffer."""
-        return (Step(action="write", channel=wire.CONTROL, data=bytes([wire.STOP]), why="stop"),)
+        """Unsubscribe: streaming ends, and a device told to keep sampling fills its ring.
+
+        Not STOP, which would end the sampling too: a restarted collector would find a gap.
+        """
+        return tuple(
+            Step(action="unsubscribe", channel=c, why="stop streaming")
+            for c in (wire.LIVE, wire.REPLAY)
+        )
 
     def pending(self) -> Sequence[Step]:
         """Configuration and START once the device is known; then SYNC and REPLAY when due."""
@@ -119,18 +98,16 @@ class ReferenceSession(BaseSession):
             if not (self._caps and self._config and self._scale and self._status):
                 return ()
             self._started = True
-            self._after_status(self._status)
+            self._account.buffers = self._caps.ring_samples > 0
+            self._account.begin(self._status, self._old)
             steps += self._configure(self._config, self._status)
-            steps += self._sync_steps()
+            steps += self._clock.steps()
             start = bytes([wire.START])
             steps.append(Step(action="write", channel=wire.CONTROL, data=start, why="start"))
-        if self._sync_due:
-            steps += self._sync_steps()
-        if self._live and self._asked is None and self._missing and not self._busy:
-            first, last = self._missing[0]
-            last = min(last, first + REPLAY_BLOCK - 1)
-            self._asked, self._replay_next = (first, last), first
-            self._asked_ns = self._newest_ns
+        if self._clock.due:
+            steps += self._clock.steps()
+        if (wanted := self._account.ask()) is not None:
+            first, last = wanted
             data = struct.pack("<BII", wire.REPLAY_OP, first & 0xFFFFFFFF, last & 0xFFFFFFFF)
             why = f"samples {first} to {last} are missing"
             steps.append(Step(action="write", channel=wire.CONTROL, data=data, why=why))
@@ -140,7 +117,7 @@ class ReferenceSession(BaseSession):
         wanted = wire.Config.wished(self._wish, self._caps)
         if now == wanted:
             return []  # the buffer of a device that kept sampling stays usable
-        self._missing.clear()  # a new layout empties the buffer
+        self._account.missing.clear()  # a new layout empties the buffer
         steps = []
         if status.streaming or status.buffering:
             stop = bytes([wire.STOP])
@@ -152,44 +129,21 @@ class ReferenceSession(BaseSession):
             Step(action="read", channel=wire.SCALE, why="scale of the new ranges"),
         ]
 
-    def _sync_steps(self) -> list[Step]:
-        self._sync_due = False
-        self._syncs.clear()
-        self._wrote_ns.clear()
-        steps = []
-        for _ in range(SYNC_ROUNDS):
-            self._sync_id = (self._sync_id + 1) % 256
-            data = struct.pack("<BBQ", wire.SYNC, self._sync_id, 0)
-            answer = bytes([wire.SYNC | 0x80, 0, self._sync_id])
-            steps += [
-                Step(action="write", channel=wire.CONTROL, data=data, stamp_at=2, why="clock"),
-                Step(
-                    action="wait",
-                    channel=wire.CONTROL,
-                    expect=answer,
-                    timeout_s=2.0,
-                    optional=True,
-                    why="clock",
-                ),
-            ]
-        return steps
-
     def wrote(self, step: Step, at_ns: int) -> None:
         """Keep when a SYNC request left."""
-        if step.stamp_at is not None and step.data[:1] == bytes([wire.SYNC]):
-            self._wrote_ns[step.data[1]] = at_ns
+        self._clock.wrote(step, at_ns)
 
     def resume(self) -> Resume | None:
         """Newest index and the ranges still missing, with the boot counter they belong to."""
-        if self._caps is not None and self._caps.ring_samples == 0:
+        if not self._account.buffers:
             return None  # nothing is buffered, so nothing can be asked for
-        if self._status is None or self._next is None or not self._live:
+        if self._status is None or self._account.next is None or not self._account.live:
             return self._old
         return Resume(
             decoder="reference",
             boot=self._status.boot,
-            next_index=self._next,
-            missing=tuple(self._missing),
+            next_index=self._account.next,
+            missing=tuple(self._account.missing),
         )
 
     def feed(self, frame: Frame) -> Sequence[Packet]:
@@ -215,18 +169,6 @@ class ReferenceSession(BaseSession):
             self._parts = _parts(self._config, self._scale, tick_hz)
         return ()
 
-    def _after_status(self, status: wire.Status) -> None:
-        """Take up where the previous connection ended, if the device ran on since."""
-        self._next = status.next_index
-        old = self._old
-        if old is None or old.boot != status.boot or old.next_index > status.next_index:
-            return
-        wanted = list(old.missing)
-        if status.next_index > old.next_index:
-            wanted.append((old.next_index, status.next_index - 1))
-        kept = [(max(a, status.oldest_index), b) for a, b in wanted]
-        self._missing = [(a, b) for a, b in kept if a <= b]
-
     def _samples(self, frame: Frame) -> Sequence[Packet]:
         block = wire.StreamFrame.decode(frame.payload)
         if block.layout == wire.EVENT:
@@ -238,18 +180,18 @@ class ReferenceSession(BaseSession):
                 f"layout {block.layout} although {self._config.layout} is configured; "
                 "read the configuration again"
             )
-        n = block.raw.shape[0]
-        self._newest_ns = frame.received_ns
+        n, at = block.raw.shape[0], frame.received_ns
         replayed = block.replay or frame.channel == wire.REPLAY
-        index = self._place(block.index16, n, replay=replayed, lost_there=block.gap)
+        if replayed:
+            index = self._account.place_replayed(block.index16, n, at)
+        else:
+            index = self._account.place_live(block.index16, n, at, lost_there=block.gap)
+        self._clock.tick_by(at)
         flags = clipped(block.raw, low=-32767)
         if replayed:
             flags |= PacketFlag.REPLAY
         if block.gap:
             flags |= PacketFlag.GAP_BEFORE
-        if self._synced_ns is None or frame.received_ns - self._synced_ns > SYNC_EVERY_NS:
-            self._sync_due = self._synced_ns is not None
-            self._synced_ns = frame.received_ns
         boot = self._status.boot if self._status else None
         return tuple(
             Packet(
@@ -265,91 +207,32 @@ class ReferenceSession(BaseSession):
             for part in self._parts
         )
 
-    def _place(self, index16: int, n: int, *, replay: bool, lost_there: bool) -> int:
-        """The full index of a frame's first sample; keeps the account of what is missing."""
-        near = self._replay_next if replay else self._next
-        if near is None:
-            near = self._next if self._next is not None else index16
-        ahead = (index16 - near) % 65536
-        index = near + (ahead if ahead <= HALF else ahead - 65536)
-        if index < 0:
-            index += 65536
-        if replay:
-            self._replay_next = index + n
-            self._asked_ns = self._newest_ns
-            self._got(index, index + n - 1)
-            return index
-        if self._next is None:
-            self._next = index
-        self._busy = False
-        if self._asked and self._newest_ns - self._asked_ns > REPLAY_SILENCE_NS:
-            self._give_up_or_retry(0)  # the answer was lost
-        buffers = self._caps is None or self._caps.ring_samples > 0
-        if index > self._next and not lost_there and buffers:
-            self._missing.append((self._next, index - 1))
-        if index < self._next:
-            self._got(index, index + n - 1)
-        self._next = max(self._next, index + n)
-        self._live = True
-        return index
-
-    def _got(self, first: int, last: int) -> None:
-        rest: list[tuple[int, int]] = []
-        for a, b in self._missing:
-            rest += [(x, y) for x, y in ((a, min(b, first - 1)), (max(a, last + 1), b)) if x <= y]
-        self._missing = rest
-
     def _answer(self, frame: Frame) -> Sequence[Packet]:
         answer = wire.Answer.decode(frame.payload)
-        if answer.op == wire.SYNC and answer.status == 0:
-            return self._clock(answer, frame.received_ns)
+        if answer.op == wire.SYNC and answer.status == wire.OK:
+            return self._exchanged(answer, frame.received_ns)
         if answer.op in (wire.START, wire.STOP) and answer.status:
             raise BadField(
                 f"the sensor refused operation {answer.op}: status {answer.status} "
                 "(PROTOCOL.md 3.6); reconnect"
             )
-        if answer.op == wire.REPLAY_OP and self._asked is not None:
-            if answer.status == wire.BUSY:
-                self._asked, self._busy = None, True  # again after the next live frame
-            else:
-                self._give_up_or_retry(answer.status)
+        if answer.op == wire.REPLAY_OP:
+            self._account.answered(answer.status)
         return ()
 
-    def _give_up_or_retry(self, status: int) -> None:
-        """A block ended: what did not come is asked for again, or is gone."""
-        if self._asked is None:
-            return
-        first, last = self._asked
-        self._asked = None
-        left = any(a <= last and b >= first for a, b in self._missing)
-        self._tries = self._tries + 1 if left else 0
-        if left and (status != wire.OK or self._tries >= REPLAY_TRIES):
-            self._got(first, last)
-            self._tries = 0
-
-    def _clock(self, answer: wire.Answer, arrived_ns: int) -> Sequence[Packet]:
-        sync_id, tick, gap = answer.sync()
-        left_ns = self._wrote_ns.pop(sync_id, None)
-        if left_ns is None or not self._parts:
+    def _exchanged(self, answer: wire.Answer, arrived_ns: int) -> Sequence[Packet]:
+        if not self._parts:
             return ()
-        tick_hz = self._parts[0].stream.tick_hz or 32768.0
-        busy_ns = round(gap * 1e9 / tick_hz)
-        exchange = _Sync(
-            delay_ns=arrived_ns - left_ns - busy_ns,
-            tick=tick + gap // 2,
-            utc_ns=(arrived_ns + left_ns) // 2,
-        )
-        self._synced_ns = arrived_ns
-        if any(s.delay_ns <= exchange.delay_ns for s in self._syncs):
-            return ()  # a faster one of this round is known already
-        self._syncs.append(exchange)
+        pair = self._clock.answered(answer, arrived_ns, self._parts[0].stream.tick_hz or 32768.0)
+        if pair is None:
+            return ()
         boot = self._status.boot if self._status else None
         return tuple(
             Packet(
                 stream=part.stream,
                 raw=np.empty((0, 3), np.int16),
-                received_ns=exchange.utc_ns,
-                ticks=exchange.tick % (1 << part.stream.tick_bits),
+                received_ns=pair.utc_ns,
+                ticks=pair.tick % (1 << part.stream.tick_bits),
                 flags=PacketFlag.SYNC,
                 boot=boot,
             )

@@ -308,3 +308,17 @@ def test_a_device_without_a_ring_is_asked_for_nothing() -> None:
     assert len(wearer.got) == 190
     assert wearer.link.session.resume() is None
     assert not [s for s in wearer.link.steps if s.data[:1] == bytes([wire.REPLAY_OP])]
+
+
+def test_a_restarted_host_finds_no_gap() -> None:
+    """A clean stop ends streaming, not sampling: the next session gets the time between."""
+    wearer = Wearer()
+    link = wearer.connect()
+    wearer.walk(100)
+    resume = link.session.resume()
+    link.stop(wearer.now_ns)
+    assert (wearer.device.streaming, wearer.device.sampling) == (False, True)
+    wearer.device.notify(wearer.move(500))
+    wearer.connect(resume)
+    wearer.walk(100)
+    assert sorted(wearer.got) == list(range(700))
