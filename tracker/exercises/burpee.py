@@ -11,9 +11,14 @@ import numpy as np
 from tracker.exercises.spec import Reps, Spec
 from tracker.model import Exercise, Placement
 
+# Two in a row must go all the way down: lying down and getting up again must not look like them.
+PAIR_AMP_DEG = 80.0
+
 
 def _fit(reps: Reps, placement: Placement) -> float:
     span = float(np.median(reps.force_span_g))
+    if len(reps) < 3 and reps.amp() < PAIR_AMP_DEG:
+        return 0.0
     flat = float(np.clip((0.55 - np.median(reps.up_low_g)) / 0.2, 0, 1))
     return flat * float(np.clip((span - 0.35) / 0.3, 0, 1))
 

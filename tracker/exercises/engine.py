@@ -31,7 +31,7 @@ QUANTUM_NS = QUANTUM_ROWS * STEP_NS
 LEAD = 4  # quanta before the first active one that belong to an episode
 QUIET = 4
 LONGEST = 240
-FEWEST = 2  # active quanta; fewer cannot hold two repetitions
+FEWEST = 3  # active quanta; fewer cannot hold a set
 # A gap up to here is filled with invalid rows; a longer one ends every episode.
 BRIDGE_NS = 5 * SECOND_NS
 

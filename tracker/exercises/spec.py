@@ -79,8 +79,9 @@ class Tuning:
         out when the logs of size, pace and swing of force and the shift of the start pose (in
         amplitudes), each divided by its spread inside sets, add up to more than `strange`; asked
         from `trim_from` repetitions on
-    few_large, few_spread, few_size, few_rhythm  two or three repetitions are a set only when they
-        are this large (times the smallest amplitude), even in pace and size, and rhythmic
+    few_large, few_spread, few_size  two or three repetitions are a set only when they are this
+        large (times the smallest amplitude) and even in pace and size
+    few_rhythm  lowest rhythm of any set of three and more
     """
 
     least_prominence: float = 0.6
