@@ -19,7 +19,7 @@ from tracker.collect.guide import Guide
 from tracker.collect.hub import Hub, has_prefix
 from tracker.collect.phone_door import PhoneDoor
 from tracker.collect.scan import Found, bars, scan
-from tracker.collect.setups import check_setting
+from tracker.collect.setups import check_setting, corrected, corrections
 from tracker.errors import InputError, UsageError
 from tracker.model import (
     EPOCH_COLUMNS,
@@ -306,18 +306,14 @@ class Actions:
             entry = {"placement": str(place), "start_ns": first, "end_ns": int(end_ns)}
             entries = [*(kept if isinstance(kept, list) else []), {**entry, "state": label.label}]
             store.put_wearer_setting(wearer, "corrections", entries[-1000:])
+            told = corrections(store.wearer_settings(wearer), place)
             if len(table):
-                n = len(table)
-                said = replace(
-                    table,
-                    state=np.full(n, int(label), np.uint8),
-                    confidence=np.ones(n, np.float32),
-                    exercise=np.where(label is State.EXERCISE, table.exercise, 0).astype(np.uint8),
-                )
-                store.write(Batch(wearer=wearer, placement=place, epochs=said))
+                store.write(Batch(wearer=wearer, placement=place, epochs=corrected(table, told)))
             return len(table)
 
-        return await self._hub.at_rest(work)
+        changed = await self._hub.at_rest(work)
+        await self._hub.reload(wearer)
+        return changed
 
     async def confirm_set(
         self,

@@ -23,7 +23,7 @@ from tracker import chain
 from tracker.chain import ChainState, Results, merge_epochs
 from tracker.collect.intake import Work
 from tracker.collect.live import LiveView
-from tracker.collect.setups import AUTO_S, Since, at, record_of, setups
+from tracker.collect.setups import AUTO_S, Since, at, corrected, corrections, record_of, setups
 from tracker.errors import InputError, StoreError
 from tracker.model import EPOCH_NS, SECOND_NS, Epochs, Gap, GapReason, Samples, State
 from tracker.signal.calibrate import calibrate
@@ -61,6 +61,7 @@ class Analyst:
         self._axes = str(config.options.get("axes", ""))
         self._research = research_models
         self._setups: list[Since] = []
+        self._told: tuple[tuple[int, int, State], ...] = ()
         self._now: _Point | None = None
         self._points: deque[_Point] = deque(maxlen=SNAPSHOTS)
         self._waiting: list[Samples] = []  # before anything is known of the mounting
@@ -89,12 +90,14 @@ class Analyst:
 
     def reload(self) -> None:
         """Read calibrations and settings again; a change of thresholds holds from now on."""
+        settings = self._store.wearer_settings(self.wearer)
+        self._told = corrections(settings, self.placement)
         before, self._setups = (
             self._setups,
             setups(
                 self.placement,
                 self._store.calibrations(self.wearer, self.placement),
-                self._store.wearer_settings(self.wearer),
+                settings,
                 axes=self._axes,
                 research_models=self._research,
             ),
@@ -280,7 +283,7 @@ class Analyst:
             wearer=self.wearer,
             placement=self.placement,
             raw=dump if state is not None else None,
-            epochs=results.epochs if len(results.epochs) else None,
+            epochs=corrected(results.epochs, self._told) if len(results.epochs) else None,
             transitions=results.transitions,
             sets=results.sets,
             chain_state=state,

@@ -7,7 +7,8 @@ sent no rotation for a sample it counts as 0, as it does in the chain for sensor
 Acceleration is never interpolated.
 """
 
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,7 +17,9 @@ from firmware_protocol import pair, sequence
 from firmware_protocol.frame import Kind, Packet, Stream
 from firmware_protocol.pair import Paired, PairState
 from firmware_protocol.sequence import Block, SequenceState
-from tracker.model import Samples
+from tracker.model import SECOND_NS, Samples
+
+SLICE_NS = 2 * SECOND_NS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -77,10 +80,9 @@ class Assembler:
             done = [_plain(_joined(blocks))] if blocks else []
             return self._pieces(done), [_plain(b) for b in replayed if b.stream.kind is Kind.ACC]
         paired: list[Paired] = []
-        for kind in (Kind.GYRO, Kind.ACC):
-            if kind in live:
-                out, self._pair = pair.advance(self._pair, _joined(live[kind]))
-                paired += out
+        for block in _interleaved(live):
+            out, self._pair = pair.advance(self._pair, block)
+            paired += out
         for block in replayed:
             out, self._pair = pair.advance(self._pair, block)
             paired += out
@@ -130,6 +132,20 @@ class Assembler:
                 part = samples[cuts[i] : end]
                 pieces.append(Piece(samples=part, lost=mark.lost, reset=mark.reset))
         return pieces
+
+
+def _interleaved(live: dict[Kind, list[Block]]) -> Iterator[Block]:
+    """Two seconds of rotation, two of acceleration, ...: neither lane may run far ahead."""
+    waiting = {kind: deque(blocks) for kind, blocks in live.items()}
+    while any(waiting.values()):
+        edge = min(int(b[0].t_ns[-1]) for b in waiting.values() if b) + SLICE_NS
+        for kind in (Kind.GYRO, Kind.ACC):
+            blocks = waiting.get(kind, deque())
+            some: list[Block] = []
+            while blocks and blocks[0].t_ns[-1] <= edge:
+                some.append(blocks.popleft())
+            if some:
+                yield _joined(some)
 
 
 def _joined(blocks: list[Block]) -> Block:

@@ -6,10 +6,8 @@ whether to trust it, and the fingerprint on the *Sensor* page lets a person comp
 again when it is about to end or when the machine has other names or addresses.
 """
 
-import contextlib
 import ipaddress
 import os
-import socket
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,6 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from tracker.collect.names import own_names
 from tracker.units import from_ns
 
 # Apple's systems refuse server certificates that are valid for longer (support.apple.com 102028).
@@ -34,26 +33,6 @@ class Certificate:
     key: Path
     fingerprint_sha256: str
     names: tuple[str, ...]
-
-
-def own_names() -> tuple[str, ...]:
-    """Names and addresses under which this machine can be reached at home, loopback included."""
-    host = socket.gethostname().split(".")[0].lower() or "localhost"
-    names = {"localhost", "127.0.0.1", host, f"{host}.local"}
-    with contextlib.suppress(OSError):  # a machine without a resolvable name still has loopback
-        names |= {str(info[4][0]) for info in socket.getaddrinfo(host, None, socket.AF_INET)}
-    names |= {address for address in (_outgoing_address(),) if address}
-    return tuple(sorted(names))
-
-
-def _outgoing_address() -> str | None:
-    """The address of the interface to the home network; nothing is sent to find it."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(("192.0.2.1", 9))  # TEST-NET-1 (RFC 5737); UDP connect sends no packet
-        except OSError:
-            return None
-        return str(probe.getsockname()[0])
 
 
 def ensure_certificate(folder: Path, now_ns: int, names: tuple[str, ...] = ()) -> Certificate:

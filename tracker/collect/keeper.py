@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from tracker.errors import StoreError
-from tracker.model import Gap, GapReason
+from tracker.errors import StoreBusy, StoreError, StoreFull
+from tracker.model import Gap, GapReason, Samples
 from tracker.store.base import Batch
 
 log = logging.getLogger("backstay.keeper")
@@ -54,6 +54,8 @@ class Keeper:
             try:
                 self.store.write_many(some)
             except StoreError as error:
+                if len(some) > 1 and self._one_by_one(some):
+                    continue
                 self._refused(str(error))
                 return False
             for batch in some:
@@ -62,6 +64,34 @@ class Keeper:
         if self.error:
             log.warning("the store takes data again", extra={"given_up_samples": self.given_up})
             self.error = ""
+        return True
+
+    def _one_by_one(self, some: Sequence[Batch]) -> bool:
+        """Leave out a batch that can never be stored, so that it does not hold up the others.
+
+        False where the disk is at fault: full, away, or nothing at all is taken. Batches that
+        are written again by the next try change nothing.
+        """
+        refused: list[tuple[Batch, StoreError]] = []
+        for batch in some:
+            try:
+                self.store.write_many([batch])
+            except (StoreFull, StoreBusy):
+                return False
+            except StoreError as error:
+                refused.append((batch, error))
+        if len(refused) == len(some):
+            return False
+        for batch in some:
+            self._waiting.popleft()
+            self._samples -= _samples(batch)
+        for batch, why in refused:
+            log.error("a batch cannot be stored and is left out", extra={"error": str(why)})
+            self.given_up += _samples(batch)
+            if batch.raw is not None and len(batch.raw):
+                gap = _gap(batch.raw, GapReason.BAD_DATA)
+                left = Batch(wearer=batch.wearer, placement=batch.placement, gaps=(gap,))
+                self._waiting.append(left)
         return True
 
     def forget(self, wearer: str) -> None:
@@ -76,11 +106,7 @@ class Keeper:
         while self._samples > self.limit and (lost := self._oldest_raw()) is not None:
             batch = self._waiting[lost]
             assert batch.raw is not None  # noqa: S101 - what _oldest_raw looks for
-            gap = Gap(
-                start_ns=int(batch.raw.t_ns[0]),
-                end_ns=int(batch.raw.t_ns[-1]) + 1,
-                reason=GapReason.STORE_FULL,
-            )
+            gap = _gap(batch.raw, GapReason.STORE_FULL)
             self._samples -= len(batch.raw)
             self.given_up += len(batch.raw)
             # Its epochs go too: what is stored must follow from the samples that are stored.
@@ -128,6 +154,10 @@ class Keeper:
                 seen.add(key)
             kept.appendleft(batch)
         self._waiting = kept
+
+
+def _gap(raw: Samples, reason: GapReason) -> Gap:
+    return Gap(start_ns=int(raw.t_ns[0]), end_ns=int(raw.t_ns[-1]) + 1, reason=reason)
 
 
 def _samples(batch: Batch) -> int:

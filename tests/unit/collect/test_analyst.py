@@ -14,7 +14,17 @@ from tracker.collect.analyst import Analyst
 from tracker.collect.assemble import Piece
 from tracker.collect.intake import Work
 from tracker.collect.setups import record_of
-from tracker.model import SECOND_NS, Epochs, Gap, GapReason, Placement, Pose, Samples
+from tracker.model import (
+    EPOCH_NS,
+    SECOND_NS,
+    Epochs,
+    Gap,
+    GapReason,
+    Placement,
+    Pose,
+    Samples,
+    State,
+)
 from tracker.signal.calibrate import calibrate
 from tracker.signal.results import Setup
 from tracker.simulation.days import workday
@@ -30,8 +40,8 @@ FOR_EVER = 1 << 62
 
 @pytest.fixture(scope="module")
 def day() -> Samples:
-    """Half an hour of a desk day."""
-    made = workday(np.random.default_rng(5), hours=0.5, start_ns=START_NS)
+    """Twenty minutes of a desk day."""
+    made = workday(np.random.default_rng(5), hours=0.35, start_ns=START_NS)
     return made.samples
 
 
@@ -58,7 +68,7 @@ def write(store: SqliteStore, batches: list[Batch]) -> None:
         store.write(batch)
 
 
-def play(analyst: Analyst, store: SqliteStore, samples: Samples, tick_s: float = 4.0) -> None:
+def play(analyst: Analyst, store: SqliteStore, samples: Samples, tick_s: float = 7.0) -> None:
     """In ticks of a few seconds, which end anywhere in an epoch."""
     if not len(samples):
         return
@@ -180,6 +190,23 @@ def test_a_calibration_holds_from_its_time(store: SqliteStore, day: Samples) -> 
     found = stored(store)
     assert_same(found[found.start_ns > from_ns], after[after.start_ns > from_ns])
     assert_same(found[found.start_ns < from_ns - 5 * SECOND_NS], before[: len(before) - 1])
+
+
+def test_the_wearers_word_holds_over_a_new_analysis(store: SqliteStore, day: Samples) -> None:
+    """Epochs that a person corrected keep that state when later samples revise their minutes."""
+    calibrated(store, day)
+    analyst = Analyst(store, CONFIG)
+    play(analyst, store, day[:6000])
+    start = int(day.t_ns[0]) // EPOCH_NS * EPOCH_NS
+    said = {"start_ns": start, "end_ns": start + 60 * SECOND_NS, "state": "lying"}
+    store.put_wearer_setting(WEARER, "corrections", [{**said, "placement": str(PLACE)}])
+    analyst.reload()
+    analyst._mark_late(start, 0)
+    write(store, analyst.rework())
+    found = stored(store)
+    inside = found.start_ns < start + 60 * SECOND_NS
+    assert set(found.state[inside].tolist()) == {State.LYING}
+    assert State.LYING not in found.state[~inside]
 
 
 def test_gaps_keep_what_late_samples_did_not_fill(store: SqliteStore, day: Samples) -> None:

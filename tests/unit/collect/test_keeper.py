@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from tracker.collect.keeper import Keeper
-from tracker.errors import StoreFull
+from tracker.errors import StoreError, StoreFull
 from tracker.model import SECOND_NS, GapReason, Live, Placement, Samples, State
 from tracker.store.base import Batch
 
@@ -16,12 +16,15 @@ class Disk:
 
     def __init__(self) -> None:
         self.full = False
+        self.poison: Batch | None = None
         self.written: list[Batch] = []
 
     def write_many(self, batches: Sequence[Batch]) -> None:
         """All or nothing."""
         if self.full:
             raise StoreFull("no space")
+        if any(b is self.poison for b in batches):
+            raise StoreError("this can never be stored")
         self.written += batches
 
 
@@ -81,3 +84,16 @@ def test_live_rows_do_not_pile_up() -> None:
     disk.full = False
     keeper.write([])
     assert [b.live.at_ns for b in disk.written if b.live is not None] == [3599]
+
+
+def test_one_batch_that_can_never_be_stored_does_not_block_the_rest() -> None:
+    """It is left out and named as a gap; what came before and after it is written."""
+    disk = Disk()
+    keeper = Keeper(disk)
+    batches = [second(i) for i in range(5)]
+    disk.poison = batches[2]
+    assert keeper.write(batches)
+    kept = {int(b.raw.t_ns[0]) // SECOND_NS for b in disk.written if b.raw is not None}
+    assert kept == {0, 1, 3, 4}
+    assert [g.reason for b in disk.written for g in b.gaps] == [GapReason.BAD_DATA]
+    assert (keeper.given_up, keeper.waiting) == (50, 0)
