@@ -23,6 +23,7 @@ class Kind(StrEnum):
     NOTE = "note"
     PLAN = "plan"
     SESSION = "session"  # a guided training session
+    PROMPT = "prompt"  # a prompt that was shown: when, about what
     VISIT = "visit"  # an appointment with a therapist, past or planned
 
 

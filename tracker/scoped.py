@@ -35,6 +35,7 @@ KIND_SCOPE: Mapping[Kind, str] = {
     Kind.PLAN: "training",
     Kind.SESSION: "training",
     Kind.VISIT: "training",
+    Kind.PROMPT: "sitting",
 }
 _EVENING = {
     "day": "",
