@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Small cards that several pages show: what is usual, how long worn, today's advice."""
 
+from datetime import date
 from pathlib import Path
 
 import streamlit as st
@@ -8,11 +9,14 @@ import streamlit as st
 from dashboard import data
 from dashboard.parts import View
 from tracker.advice.cards import Card, OwnNumber
-from tracker.model import Placement
+from tracker.model import SECOND_NS, Placement
+from tracker.report.charts import Mark
 from tracker.trends.baseline import BASELINE_DAYS, Baseline
 from tracker.trends.metrics import METRICS
 from tracker.trends.summary import NO_DATA, DaySummary
+from tracker.units import from_ns
 
+LEAST_GAP_NS = 120 * SECOND_NS
 PAGE_ADVICE = Path(__file__).resolve().parent / "app_pages" / "advice.py"
 
 
@@ -62,6 +66,45 @@ def worn_line(v: View, summary: DaySummary) -> None:
     if gap_s and not summary.valid_day:
         line += " " + v.t("today.not_whole")
     st.caption(line)
+
+
+def marks_of(v: View, day: data.Day) -> list[Mark]:
+    """Massages, training and prompts of a day, as marks under the ribbon."""
+    shown = day.minutes.day
+    args = (v.sources, v.viewer, v.wearer, shown, shown)
+    marks = [
+        _mark(v, one.at_ns, "massage", "mark.massage", minutes=one.minutes)
+        for one in data.massages(*args)
+    ]
+    marks += [
+        _mark(v, one.at_ns, "training", "mark.training", minutes=one.minutes)
+        for one in data.trainings(*args)
+    ]
+    for prompt, done in data.followed_prompts(v.sources, v.viewer, v.wearer, day, v.zone):
+        kind = "followed" if done else "prompt"
+        marks.append(_mark(v, prompt.at_ns, kind, f"mark.{kind}"))
+    return marks
+
+
+def _mark(v: View, at_ns: int, kind: str, key: str, **values: object) -> Mark:
+    at = from_ns(at_ns, v.zone)
+    text = f"{v.lang.clock(at)} {v.t(key, **values)}"
+    return Mark(at_min=at.hour * 60 + at.minute, kind=kind, text=text)
+
+
+def gaps_line(v: View, shown: date) -> None:
+    """The longest stretches without data and why; a gap is a result, not a hole."""
+    gaps = data.gaps(v.sources, v.viewer, v.wearer, shown, v.zone)
+    long = sorted(
+        (g for g in gaps if g.end_ns - g.start_ns >= LEAST_GAP_NS),
+        key=lambda g: g.start_ns - g.end_ns,
+    )[:5]
+    if not long:
+        return
+    with st.expander(v.t("gaps.title", n=len(long))):
+        for gap in sorted(long, key=lambda g: g.start_ns):
+            start, end = (v.lang.clock(from_ns(t, v.zone)) for t in (gap.start_ns, gap.end_ns))
+            st.markdown(f"- {start}–{end}: {v.t(f'gaps.reason.{gap.reason}')}")
 
 
 def advice(v: View) -> None:

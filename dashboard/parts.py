@@ -161,13 +161,22 @@ def legend(entries: "Sequence[tuple[str, str]]") -> None:
     if not entries:
         return
     spans = "".join(
-        f'<span style="display:inline-block;margin-right:1.1em"><span aria-hidden="true" '
-        f'style="display:inline-block;width:.85em;height:.85em;margin-right:.4em;'
-        f"vertical-align:-.08em;border:1px solid #8fa0a5;border-radius:2px;"
-        f'background:{_fill(colour)}"></span>{escape(word)}</span>'
+        f'<span style="display:inline-block;margin-right:1.1em">{_swatch(colour)}'
+        f"{escape(word)}</span>"
         for colour, word in entries
     )
     st.html(f'<div style="font-size:.85rem;line-height:1.7">{spans}</div>')
+
+
+def _swatch(colour: str) -> str:
+    """A small square in the colour; a sign (such as a triangle) stands for itself."""
+    if len(colour) == 1:
+        return f'<span aria-hidden="true" style="margin-right:.4em">{escape(colour)}</span>'
+    return (
+        '<span aria-hidden="true" style="display:inline-block;width:.85em;height:.85em;'
+        "margin-right:.4em;vertical-align:-.08em;border:1px solid #8fa0a5;border-radius:2px;"
+        f'background:{_fill(colour)}"></span>'
+    )
 
 
 def _fill(colour: str) -> str:

@@ -76,11 +76,15 @@ def _looks(v: View) -> None:
                     day=v.lang.day(at.date()),
                     time=v.lang.clock(at),
                     name=data.name_of(v.sources, line.viewer),
-                    scope=v.t(f"sharing.scope.{line.scope}")
-                    if line.scope in SHARED_SCOPES
-                    else line.scope,
+                    scope=_words(v, line.scope),
                 )
             )
+
+
+def _words(v: View, scopes: str) -> str:
+    """Scopes of a line of the audit; one look may be about several."""
+    names = [v.t(f"sharing.scope.{s}") for s in scopes.split(",") if s in SHARED_SCOPES]
+    return ", ".join(names) or v.t("sharing.looked_at_all")
 
 
 def export_and_erase(v: View) -> None:

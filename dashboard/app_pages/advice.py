@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import streamlit as st
 
-from dashboard import cards, data, experiment, parts, safety
+from dashboard import cards, data, experiment, parts, prompting, safety
 from tracker.advice.cards import signoff
 from tracker.advice.load import packaged
 from tracker.advice.progress import Known, milestones
@@ -107,6 +107,7 @@ def show() -> None:
     """The page."""
     v = parts.view()
     parts.header(v, "advice")
+    prompting.watch(v)
     names = ("today", "safety", "effect", "experiment")
     tabs = st.tabs([v.t(f"advice.tab.{name}") for name in names])
     for tab, draw in zip(tabs, (_today, safety.draw, cards.effect, experiment.draw), strict=True):

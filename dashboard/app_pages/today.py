@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 import streamlit as st
 
-from dashboard import cards, correction, data, evening, parts
+from dashboard import cards, correction, data, evening, parts, prompting
 from tracker.report import charts
 from tracker.trends.baseline import Baseline
 
@@ -69,6 +69,7 @@ def show() -> None:
     """The page."""
     v = parts.view()
     parts.header(v, "today")
+    prompting.watch(v)
     if evening.gate(v):
         return
     if not data.has_series(v.sources, v.viewer, v.wearer):
@@ -81,10 +82,12 @@ def show() -> None:
         st.header(v.t("today.empty_title"), anchor=False)
         st.markdown(v.t("today.empty" if shown == v.today else "today.no_data"))
     else:
-        drawn = charts.ribbon(day.minutes, v.lang, summary=day.summary)
+        marks = cards.marks_of(v, day)
+        drawn = charts.ribbon(day.minutes, v.lang, summary=day.summary, marks=marks)
         parts.picture(v, drawn, "ribbon")
         _tiles(v, day, data.own_baseline(v.sources, v.viewer, v.wearer, v.zone))
         cards.worn_line(v, day.summary)
+        cards.gaps_line(v, shown)
         correction.draw(v, day)
     if shown == v.today:
         cards.advice(v)

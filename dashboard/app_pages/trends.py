@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 import streamlit as st
 
-from dashboard import cards, data, evening, parts
+from dashboard import cards, data, evening, parts, prompting, weekly
 from tracker.report import charts
 from tracker.trends import diaries
 
@@ -89,10 +89,12 @@ def show() -> None:
     """The page."""
     v = parts.view()
     parts.header(v, "trends")
+    prompting.watch(v)
     if evening.gate(v):
         return
     first, last = _span(v)
     if data.has_series(v.sources, v.viewer, v.wearer):
+        weekly.card(v)
         _days(v, first, last)
     else:
         parts.add_a_sensor(v)

@@ -69,6 +69,7 @@ from dashboard.data.practice import (
     save_visit,
     visits,
 )
+from dashboard.data.prompting import due_prompt, followed_prompts, prompts_of, snooze
 from dashboard.data.sensor import (
     add_sensor,
     calibrate,
@@ -135,6 +136,7 @@ __all__ = [
     "day",
     "delete",
     "doorman",
+    "due_prompt",
     "edit",
     "editable",
     "enter",
@@ -143,6 +145,7 @@ __all__ = [
     "evening_entry",
     "evenings",
     "first_day",
+    "followed_prompts",
     "forget_lines",
     "from_therapists",
     "gaps",
@@ -176,6 +179,7 @@ __all__ = [
     "placements",
     "plan",
     "profile_of",
+    "prompts_of",
     "remove_sensor",
     "report",
     "revoke",
@@ -197,6 +201,7 @@ __all__ = [
     "sign_out",
     "signal_bars",
     "signed_in",
+    "snooze",
     "sources",
     "sources_of",
     "start_of",

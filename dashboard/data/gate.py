@@ -22,7 +22,7 @@ def accounts(src: Sources) -> Accounts | None:
     if kept is None:
         return None
     held = _ACCOUNTS.get(id(kept))
-    if held is None:
+    if held is None or held.records is not kept:
         held = _ACCOUNTS[id(kept)] = Accounts(kept, src.clock)
     return held
 

@@ -41,14 +41,17 @@ _STEP_MIN = 10  # one point of the slump curve
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """Something that happened: `kind` is massage, training, prompt or tension; `text` in words."""
+    """Something that happened; `text` in words.
+
+    kind  massage, training, prompt, or followed (a prompt after which a break came)
+    """
 
     at_min: float
     kind: str
     text: str
 
 
-_SYMBOL = {"massage": "▲", "training": "■", "prompt": "◆", "tension": "●"}
+_SYMBOL = {"massage": "▲", "training": "■", "prompt": "◇", "followed": "◆"}
 
 
 def ribbon(
@@ -60,6 +63,7 @@ def ribbon(
     low, high = worn_window(day)
     stretches = [_cut(r, low, high) for r in _readable(day) if r.to_min > low and r.from_min < high]
     curve = _slump_curve(day, low, high)
+    kinds = {m.kind for m in marks}
     height = 176 if curve is not None else 96
     if not marks:
         height -= 22
@@ -75,7 +79,8 @@ def ribbon(
         chart=dressed(alt.layer(*layers), height),
         alt=_finding(day, summary, lang),
         table=_table(stretches, lang),
-        legend=_legend(stretches, lang),
+        legend=_legend(stretches, lang)
+        + tuple((_SYMBOL[k], lang.t(f"charts.mark.{k}")) for k in _SYMBOL if k in kinds),
     )
 
 
