@@ -148,7 +148,8 @@ def _say_lan(settings: Settings, dashboard: Child, line: Callable[[str], None]) 
     try:
         import segno
 
-        from tracker.collect.certificate import ensure_certificate, own_names
+        from tracker.collect.certificate import ensure_certificate
+        from tracker.collect.names import own_names
     except ImportError as error:
         raise BackstayError("--lan needs more packages: install backstay[http]") from error
     certificate = ensure_certificate(

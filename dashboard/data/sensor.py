@@ -6,8 +6,8 @@ from typing import Any
 
 from dashboard.data.gate import gate
 from dashboard.data.sources import NOBODY, Sources
-from tracker.collect.names import own_names
 from tracker.collect.control import ControlClient
+from tracker.collect.names import own_names
 from tracker.diary import Person
 from tracker.errors import ServiceError
 from tracker.model import Placement, State
