@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -317,6 +318,40 @@ def test_one_file_has_one_writer_and_readers_see_its_writes(tmp_path: Path) -> N
     with pytest.raises(StoreError):
         reader.put_person(ANNA)
     reader.close()
+    records.close()
+
+
+def test_kill_9_of_the_dashboard_keeps_every_entry(place: Settings) -> None:
+    """Acknowledged entries are there after kill -9, whole ones, and the next start goes on."""
+    program = (
+        "import sys; from pathlib import Path\n"
+        "from tracker.settings import Settings\n"
+        "from tracker.store.records import open_records\n"
+        "r = open_records(Settings(data=Path(sys.argv[1]), records_url=sys.argv[2]))\n"
+        "i = 0\n"
+        "while True:\n"
+        "    e = r.put_entry('w', 'note', {'i': i}, at_ns=i, day='2026-01-01', author='a')\n"
+        "    r.edit_entry(e.id, {'i': i, 'edited': True}, author='a')\n"
+        "    print(i, flush=True); i += 1\n"
+    )
+    writer = subprocess.Popen(
+        [sys.executable, "-c", program, str(place.data), place.records_url],
+        stdout=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": str(Path.cwd())},
+    )  # fmt: skip
+    assert writer.stdout is not None
+    acked = -1
+    while acked < 20:
+        acked = int(writer.stdout.readline())
+    writer.kill()
+    rest = [int(text) for text in writer.stdout.read().split()]
+    writer.stdout.close()
+    writer.wait()
+    acked = max([acked, *rest])
+    records = open_records(place)
+    bodies = [e.body for e in records.entries("w", [Kind.NOTE])]
+    assert [b["i"] for b in bodies] == list(range(len(bodies)))
+    assert all(b.get("edited") for b in bodies[: acked + 1])
+    assert acked + 1 <= len(bodies) <= acked + 2
     records.close()
 
 

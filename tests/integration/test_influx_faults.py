@@ -15,7 +15,7 @@ import pytest
 from tests.fakes.influx_shim import Influxd, Shim
 from tests.fakes.series import T0, make_epochs
 from tests.fakes.store_writer import WEARERS, epoch_of, stored_seconds
-from tracker.errors import StoreError
+from tracker.errors import StoreError, StoreFull
 from tracker.model import EPOCH_NS, Epochs, Placement
 from tracker.settings import Settings
 from tracker.store.base import Batch
@@ -316,6 +316,29 @@ def test_an_erasure_waits_for_the_server_and_then_really_deletes(
     assert "series" not in left["results"][0]  # type: ignore[index]
     assert "wearer=w-1" not in repr(real.query("SHOW SERIES", settings.influx_bucket))
     assert len(there(settings, "w-2")) == 900
+
+
+def test_a_full_disk_does_not_end_the_loop(
+    settings: Settings, store: SqliteStore, sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A store that refuses for a while stops neither the loop nor the delivery afterwards."""
+    store.write(Batch(wearer=W, placement=P, epochs=make_epochs(T0, 100)))
+    plain, stop, tries = store.clear_dirty, threading.Event(), []
+
+    def refuse(hours: object) -> None:
+        raise StoreFull("no space left")
+
+    def wait(_: float) -> None:
+        tries.append(1)
+        if len(tries) == 2:
+            monkeypatch.setattr(store, "clear_dirty", plain)
+        if len(tries) == 3:
+            stop.set()
+
+    monkeypatch.setattr(store, "clear_dirty", refuse)
+    sink.run(stop, wait)
+    assert store.backlog() == (0, None)
+    assert there(settings).equals(make_epochs(T0, 100))
 
 
 def test_only_what_changed_is_sent(

@@ -19,7 +19,7 @@ EPOCHS = {
     "exercise": "core exercise, empty where none",
     "worn": "1 where the sensor was worn",
     "valid": "share of the epoch that has samples, 0 to 1",
-    "algo": "program, version and parameters that made the newest row of the table",
+    "algo": "program, version and parameters that made the rows of that week",
 }
 TRANSITIONS = {
     "at_s": "middle of the movement, seconds since 1970-01-01 UTC",

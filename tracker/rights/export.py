@@ -9,6 +9,7 @@ import io
 import json
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import date, timedelta
 from pathlib import Path
@@ -18,7 +19,8 @@ import numpy as np
 
 from tracker.errors import InputError
 from tracker.model import SECOND_NS, Epochs, Placement, Samples
-from tracker.rights.columns import readme
+from tracker.rights.columns import EPOCHS, readme
+from tracker.store.codec import STEPS_PER_UNIT
 from tracker.store.records import Records
 from tracker.store.sqlite_read import SqliteReader
 from tracker.tables_io import epoch_table, set_table, transition_table
@@ -26,6 +28,7 @@ from tracker.units import day_bounds_ns, from_ns, local_date
 
 Table = Mapping[str, Sequence[Any]]
 _ALWAYS = (-(1 << 62), 1 << 62)
+_WEEK_NS = 7 * 86_400 * SECOND_NS
 
 
 def export_wearer(
@@ -64,10 +67,9 @@ def export_wearer(
 
 
 def _write_place(out: zipfile.ZipFile, series: SqliteReader, wearer: str, place: Placement) -> None:
-    epochs = series.epochs(wearer, place, *_ALWAYS)
-    table = dict(epoch_table(epochs))
+    for suffix, data in _epoch_files(series, wearer, place):
+        out.writestr(f"{place}/epochs.{suffix}", data)
     tables: dict[str, Table] = {
-        "epochs": {"utc": _utc(epochs), **table, "algo": [epochs.algo] * len(epochs)},
         "transitions": transition_table(series.transitions(wearer, place, *_ALWAYS)),
         "sets": _sets(series, wearer, place),
         "gaps": _gaps(series, wearer, place),
@@ -76,6 +78,47 @@ def _write_place(out: zipfile.ZipFile, series: SqliteReader, wearer: str, place:
     for name, content in tables.items():
         for suffix, data in _both(content):
             out.writestr(f"{place}/{name}.{suffix}", data)
+
+
+def _epoch_files(
+    series: SqliteReader, wearer: str, place: Placement
+) -> Iterator[tuple[str, str | bytes]]:
+    """All epochs as CSV and Parquet, read a week at a time: years fit into little memory."""
+    text, sink, writer = io.StringIO(), io.BytesIO(), None
+    lines = csv.writer(text, lineterminator="\n")
+    lines.writerow(EPOCHS)
+    for table in _weeks(series, wearer, place):
+        lines.writerows(zip(*table.values(), strict=True))
+        with suppress(ImportError):
+            import pyarrow as pa
+            import pyarrow.parquet as pq
+
+            part = pa.table({k: pa.array(v, _arrow(pa, k)) for k, v in table.items()})
+            writer = writer or pq.ParquetWriter(sink, part.schema, compression="zstd")
+            writer.write_table(part)
+    yield "csv", text.getvalue()
+    if writer is not None:
+        writer.close()
+        yield "parquet", sink.getvalue()
+
+
+def _weeks(series: SqliteReader, wearer: str, place: Placement) -> Iterator[Table]:
+    hours = series.hours(wearer, place, *_ALWAYS)
+    begin = hours[0].start_ns if hours else 0
+    while hours and begin <= hours[-1].start_ns:
+        epochs = series.epochs(wearer, place, begin, begin + _WEEK_NS)
+        if len(epochs):
+            algo = [epochs.algo] * len(epochs)
+            yield {"utc": _utc(epochs), **epoch_table(epochs), "algo": algo}
+        begin += _WEEK_NS
+
+
+def _arrow(pa: Any, column: str) -> Any:
+    """One type per column, whatever a week holds (a week without any tilt has only None)."""
+    if column in STEPS_PER_UNIT:
+        return pa.float64()
+    words = ("utc", "state", "trunk", "exercise", "algo")
+    return pa.string() if column in words else pa.int64()
 
 
 def _sets(series: SqliteReader, wearer: str, place: Placement) -> Table:

@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 from datetime import date
 
 from tracker.clock import SYSTEM_CLOCK, Clock
+from tracker.errors import StoreError
 from tracker.model import SECOND_NS
 from tracker.settings import Settings
 from tracker.store import influx_lines as line
@@ -85,16 +86,19 @@ class Sink:
         self._fails = 0
         self._last_ok_ns: int | None = None
         self._kept = SinkStatus()
-        name = f"{target.url}|{target.org}|{target.bucket}"
-        if store.meta("sink_target") != name:  # a new place gets everything
-            store.mark_all_dirty()
-            store.put_meta("sink_target", name)
+        self._name = f"{target.url}|{target.org}|{target.bucket}"
+        self._known = False
 
     def step(self) -> int:
         """One round: erasures, then the oldest hours; how many hours were acknowledged.
 
         Raises InfluxFault (AWAY, REFUSED or MISSING) when nothing more can be done now.
         """
+        if not self._known:
+            if self._store.meta("sink_target") != self._name:  # a new place gets everything
+                self._store.mark_all_dirty()
+                self._store.put_meta("sink_target", self._name)
+            self._known = True
         forget_erased(self._store, self._target)
         hours = self._store.dirty(self._hours)
         if not hours:
@@ -124,13 +128,18 @@ class Sink:
         while not stop.is_set():
             try:
                 done = self.step()
+                self._note(None)
             except InfluxFault as fault:
                 self._fails += 1
-                self._note(fault)
+                self._note_calmly(fault)
                 pause(self.wait_s(fault.retry_s))
                 continue
+            except StoreError as error:  # a full disk, say: what is queued stays queued
+                self._fails += 1
+                LOG.warning("the queue for InfluxDB cannot be read or written: %s", error)
+                pause(self.wait_s())
+                continue
             self._fails = 0
-            self._note(None)
             if done < self._hours:
                 pause(self._clock.real_s(ROUND_S))
 
@@ -138,6 +147,12 @@ class Sink:
         """Pause after a failure: 1, 2, 4 ... 60 s, each between half and one and a half."""
         step = min(LONGEST_WAIT_S, 2.0 ** min(self._fails - 1, 10))
         return max(min(LONGEST_WAIT_S, step * self._random.uniform(0.5, 1.5)), wish_s or 0.0)
+
+    def _note_calmly(self, fault: InfluxFault) -> None:
+        try:
+            self._note(fault)
+        except StoreError as error:
+            LOG.warning("the state of InfluxDB cannot be kept: %s", error)
 
     def _note(self, fault: InfluxFault | None) -> None:
         """Keep the state for other processes, only when it changed or once a minute."""
