@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Makes a real environment for each extra alone and measures it: `python -m bench.packages`.
+
+Needs the package index. Prints a table and writes `docs/operate/packages.json`:
+
+* size of the environment, pip left out, and whether `backstay --version` and the extra's modules
+  run in it;
+* seconds of `backstay --version`, beside a bare `python -c pass` of the same environment;
+* for every other Python from 3.12 on: whether pip finds wheels for `backstay[all]`.
+"""
+
+import argparse
+import json
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+OUT = ROOT / "docs" / "operate" / "packages.json"
+EXTRAS = ("", "dashboard", "influx", "http", "mqtt", "parquet", "pdf", "oidc", "postgres",
+          "cluster", "orientation", "all")  # fmt: skip
+OTHER_PYTHONS = ("3.12", "3.13", "3.14")
+
+
+def wheel_of(folder: Path) -> Path:
+    """The wheel of the tree as it is."""
+    subprocess.run(
+        [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), ROOT],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    return next(folder.glob("*.whl"))
+
+
+def size_mb(folder: Path) -> float:
+    """Bytes of everything pip installed except pip itself, in MB of 2**20."""
+    kept = [
+        p for p in folder.rglob("*")
+        if p.is_file() and not p.is_symlink() and not {"pip", "__pycache__"} & set(p.parts)
+    ]  # fmt: skip
+    return sum(p.stat().st_size for p in kept) / (1 << 20)
+
+
+def best_s(words: list[str], rounds: int = 7) -> float:
+    """Shortest of some runs of a command, in seconds."""
+    times = []
+    for _ in range(rounds):
+        start = time.perf_counter()
+        subprocess.run(words, check=True, capture_output=True)
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+def measure(wheel: Path, extra: str, folder: Path) -> dict[str, object]:
+    """One environment."""
+    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+    python = folder / "bin" / "python"
+    wanted = f"{wheel}[{extra}]" if extra else str(wheel)
+    subprocess.run(
+        [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", wanted],
+        check=True,
+    )
+    command = [str(folder / "bin" / "backstay"), "--version"]
+    listed = subprocess.run(
+        [python, "-m", "pip", "list", "--format", "json"], check=True, capture_output=True
+    )
+    names = {d["name"].lower() for d in json.loads(listed.stdout)}
+    return {
+        "extra": extra or "(base)",
+        "size_mb": round(size_mb(folder)),
+        "version_s": round(best_s(command), 3),
+        "bare_python_s": round(best_s([str(python), "-c", "pass"]), 3),
+        "distributions": len(names) - 1,
+        "heavy": sorted(names & {"streamlit", "pandas", "pyarrow"}),
+    }
+
+
+def resolves(wheel: Path, version: str) -> bool:
+    """Whether pip finds wheels of everything for another Python."""
+    with tempfile.TemporaryDirectory() as folder:
+        run = subprocess.run(
+            [sys.executable, "-m", "pip", "install", "--dry-run", "--quiet", "--target", folder,
+             "--python-version", version, "--only-binary", ":all:", f"{wheel}[all]"],
+            check=False, capture_output=True,
+        )  # fmt: skip
+    return run.returncode == 0
+
+
+def main() -> None:
+    """Measure and write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--extras", nargs="*", default=EXTRAS)
+    chosen = parser.parse_args().extras
+    rows = []
+    with tempfile.TemporaryDirectory() as top:
+        wheel = wheel_of(Path(top))
+        print("| extra | MB | distributions | `backstay --version` s | bare Python s |")
+        print("|---|---|---|---|---|")
+        for extra in chosen:
+            folder = Path(top) / "env"
+            row = measure(wheel, extra, folder)
+            shutil.rmtree(folder)
+            rows.append(row)
+            print(
+                f"| {row['extra']} | {row['size_mb']} | {row['distributions']} "
+                f"| {row['version_s']} | {row['bare_python_s']} |",
+                flush=True,
+            )
+        others = {version: resolves(wheel, version) for version in OTHER_PYTHONS}
+        print(others)
+    result = {"python": platform.python_version(), "environments": rows, "resolved": others}
+    OUT.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
