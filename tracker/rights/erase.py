@@ -37,6 +37,7 @@ class Receipt:
     id: str
     at: str
     series_rows: int
+    records: str  # "done", "queued" (the dashboard runs), "none"
     record_rows: int
     influx: str  # "none", "done", "queued"
     backups_cleaned: tuple[str, ...]
@@ -48,6 +49,7 @@ def erase_wearer(
     *,
     series: Erases,
     records: Records | None,
+    later: Callable[[AuditLine], None] | None = None,
     influx: bool,
     backups: Path,
     in_backups: bool,
@@ -57,7 +59,8 @@ def erase_wearer(
 ) -> Receipt:
     """Erase one wearer everywhere; `in_backups` also inside the backups of the folder.
 
-    `influx` says whether one is configured; `forget` tries to delete there now.
+    `influx` says whether one is configured; `forget` tries to delete there now. `later` is called
+    with the line of the audit where the records cannot be opened now (and queues their erasure).
     """
     series_rows = series.erase(wearer)
     there = ("done" if forget() else "queued") if influx else "none"
@@ -72,23 +75,25 @@ def erase_wearer(
         id=secrets.token_hex(8),
         at=f"{from_ns(now_ns):%Y-%m-%dT%H:%M:%SZ}",
         series_rows=series_rows,
+        records="done" if records is not None else "queued" if later is not None else "none",
         record_rows=record_rows,
         influx=there,
         backups_cleaned=tuple(cleaned),
         backups_left=() if in_backups else tuple(b.folder.name for b in holding),
     )
+    line = AuditLine(
+        at_ns=now_ns,
+        viewer="erased",
+        wearer="erased",
+        scope="everything",
+        action="erase",
+        allowed=True,
+        detail=f"receipt {receipt.id}",
+    )
     if records is not None:
-        records.audit(
-            AuditLine(
-                at_ns=now_ns,
-                viewer="erased",
-                wearer="erased",
-                scope="everything",
-                action="erase",
-                allowed=True,
-                detail=f"receipt {receipt.id}",
-            )
-        )
+        records.audit(line)
+    elif later is not None:
+        later(line)
     if receipts is not None:
         receipts.mkdir(parents=True, exist_ok=True, mode=0o700)
         text = json.dumps(asdict(receipt), indent=2) + "\n"

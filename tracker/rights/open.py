@@ -28,6 +28,19 @@ def records_reader(settings: Settings, clock: Clock) -> Iterator[Records | None]
             records.close()
 
 
+@contextmanager
+def records_writer(settings: Settings, clock: Clock) -> Iterator[Records | None]:
+    """People and diary for writing; None while the dashboard owns them."""
+    records: Records | None = None
+    with suppress(StoreBusy):
+        records = open_records(settings, clock)
+    try:
+        yield records
+    finally:
+        if records is not None:
+            records.close()
+
+
 def audit(settings: Settings, clock: Clock, wearer: str, *, action: str) -> None:
     """Write a line of the audit for the operator's command, now or when the dashboard opens."""
     line = AuditLine(

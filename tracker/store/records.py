@@ -505,7 +505,7 @@ def open_records(settings: Settings, clock: Clock = SYSTEM_CLOCK) -> Records:
     records = Records(engine, clock)
     try:
         records.upgrade()
-        audit_spool.take_in(settings, records.audit)
+        audit_spool.take_in(settings, records.audit, records.erase_wearer)
     except BaseException:
         records.close()
         raise

@@ -205,6 +205,26 @@ def test_commands_export_and_erase_without_a_service(
     again.close()
 
 
+def test_an_erasure_while_the_dashboard_runs_is_finished_at_its_next_start(
+    settings: Settings, store: SqliteStore, records: Records
+) -> None:
+    """Series go at once, the diary when the dashboard opens it next; the receipt says so."""
+    store.close()
+    result = CliRunner().invoke(erase_command, [W, "--yes"], env=settings.environment())
+    assert result.exit_code == 0, result.output
+    assert '"records": "queued"' in result.output
+    assert len(records.entries(W)) == 1
+    records.close()
+    again = open_records(settings)
+    assert again.entries(W, history=True) == []
+    assert again.person_of(W) is None
+    assert [a.action for a in again.audit_lines("erased")].count("erase") == 1
+    again.close()
+    for file in settings.data.rglob("*"):
+        if file.is_file():
+            assert W.encode() not in file.read_bytes(), file
+
+
 def test_an_export_while_the_dashboard_runs_is_audited_later(
     settings: Settings, store: SqliteStore, records: Records, tmp_path: Path
 ) -> None:
