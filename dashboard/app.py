@@ -7,6 +7,7 @@ import streamlit as st
 
 from dashboard import door, parts, who
 from dashboard.pages import pages_for
+from tracker.errors import BackstayError
 
 HERE = Path(__file__).resolve().parent
 
@@ -33,7 +34,10 @@ def main() -> None:
         door.signed_out(v)
         return
     door.sign_out(v)
-    st.navigation(pages_for(v), position="sidebar", expanded=True).run()
+    try:
+        st.navigation(pages_for(v), position="sidebar", expanded=True).run()
+    except BackstayError as error:  # a store that cannot be read, an access that has ended
+        st.error(parts.sentence(v, error))
 
 
 main()

@@ -135,10 +135,11 @@ def app(
         *,
         now: datetime = NOW,
         folder: Path | None = None,
+        secret: str | None = None,
     ) -> AppTest:
         data.close()
-        # A test has no browser and so no cookie; the seam of `who.py` says so.
-        monkeypatch.setattr("dashboard.who.secret", lambda: None)
+        # A test has no browser and so no cookie; the seam of `who.py` says whose it would be.
+        monkeypatch.setattr("dashboard.who.secret", lambda: secret)
         monkeypatch.setenv("BACKSTAY_DATA", str(folder or folders(state)))
         monkeypatch.setenv("BACKSTAY_ZONE", "Europe/Berlin")
         monkeypatch.setenv("BACKSTAY_LANGUAGE", lang)

@@ -285,6 +285,27 @@ def test_a_silent_sensor_says_so(app: App, own: Path) -> None:
     assert "not known" in charts[0].proto.alt
 
 
+def test_a_damaged_store_is_a_sentence(app: App, tmp_path: Path) -> None:
+    """A file that is no database: one sentence that names it, no traceback."""
+    (tmp_path / "epochs.db").write_bytes(b"this is no database" * 300)
+    test = app(lang="en", folder=tmp_path)
+    assert not test.exception
+    assert any("epochs.db" in e.value for e in test.error)
+
+
+def test_influxdb_that_is_away_shows_the_embedded_store(
+    app: App, own: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page stays full and says where its data come from."""
+    monkeypatch.setenv("BACKSTAY_INFLUX_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("BACKSTAY_INFLUX_TOKEN", "reader:secret")
+    test = app(lang="en", folder=own)
+    assert not test.exception
+    assert any("InfluxDB does not answer" in w.value for w in test.warning)
+    assert test.get("vega_lite_chart")
+    assert not any("secret" in w.value for w in test.warning)
+
+
 def test_no_collector_is_explained(app: App, own: Path) -> None:
     """Without a collector the sensor page says what to start instead of failing."""
     test = app(lang="en", page="sensor", folder=own)
