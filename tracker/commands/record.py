@@ -29,14 +29,24 @@ WAIT_S = 20  # the collector writes every few seconds
 @click.option("--side", type=click.Choice(["left", "right"]), help="Side of a side plank.")
 @click.option("--placement", required=True, metavar="PLACE", help="upper-back, lower-back, ...")
 @click.option("--axes", metavar="x=up,y=left,z=back", help="Where the sensor axes point.")
-@click.option("--from-file", "source", type=click.Path(path_type=Path, dir_okay=False))
+@click.option(
+    "--from-file",
+    "source",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Label this recording instead of a live sensor.",
+)
 @click.option("--span", metavar="START:END", help="Seconds of t_s that hold the set.")
 @click.option("--wearer", default="me", show_default=True, help="Whose running sensor to record.")
 @click.option("--person", default="", metavar="CODE", help="Your own code, so sets of one person "
               "stay together. No name.")  # fmt: skip
 @click.option("--lang", type=click.Choice(["de", "en"]), help="Language of the consent.")
 @click.option("--yes", is_flag=True, help="The person has read and given the consent.")
-@click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False))
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Recording to write (.csv); label and consent go beside it (.json).",
+)
 def command(
     label: str,
     reps: int,
