@@ -57,10 +57,18 @@ def load(path: Path, *, rate_hz: float = 0.0, seg: int | None = None) -> Samples
         samples = read_recording(path)
     else:
         with np.load(path) as z:
-            keep = np.ones(len(z["t"]), bool) if seg is None else z["seg"] == seg
-            t = np.rint(z["t"][keep] * 1e6).astype(np.int64) * 1000
+            segs = z["seg"]
+            rows = [np.flatnonzero(segs == k) for k in np.unique(segs) if seg in (None, k)]
+            step = 1.0 / float(z["fs"])
+            t, end = [], 0.0
+            for part in rows:  # each segment begins at 0: one after the other
+                t.append(z["t"][part] - z["t"][part[0]] + end)
+                end = float(t[-1][-1]) + step
+            keep = np.concatenate(rows)
             gyr = np.degrees(z["gyro"][keep]).astype(np.float32) if "gyro" in z.files else None
-            samples = Samples(t_ns=t, acc_g=z["acc"][keep].astype(np.float32), gyr_dps=gyr)
+            t_us = np.rint(np.concatenate(t) * 1e6).astype(np.int64)
+            acc = z["acc"][keep].astype(np.float32)
+            samples = Samples(t_ns=t_us * 1000, acc_g=acc, gyr_dps=gyr)
     return resample(samples, rate_hz) if rate_hz else samples
 
 

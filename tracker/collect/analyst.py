@@ -316,16 +316,17 @@ class Analyst:
 
     def rework_due(self, now_ns: int) -> bool:
         """Whether late samples are complete enough to be analysed."""
-        if self._late_from_ns is None:
-            return False
+        if self._late_from_ns is None or self._now is None:
+            return False  # before the first calibration there is nothing to analyse again
         quiet = now_ns - self._late_last_ns > QUIET_NS
         return quiet or now_ns - self._late_since_ns > LATE_MAX_NS
 
     def rework(self) -> list[Batch]:
         """Analyse again from the last state before the late samples; the results replace."""
-        late_ns, self._late_from_ns = self._late_from_ns, None
+        late_ns = self._late_from_ns
         if late_ns is None or self._through_ns is None or not self._setups:
             return []
+        self._late_from_ns = None
         base = self._before(late_ns)
         raw = self._store.raw(
             self.wearer, self.placement, base.through_ns + 1, self._through_ns + 1

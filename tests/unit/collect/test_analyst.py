@@ -13,7 +13,7 @@ from tracker import chain
 from tracker.collect.analyst import Analyst
 from tracker.collect.assemble import Piece
 from tracker.collect.intake import Work
-from tracker.collect.setups import record_of
+from tracker.collect.setups import record_of, setups
 from tracker.model import (
     EPOCH_NS,
     SECOND_NS,
@@ -161,6 +161,23 @@ def test_crash_between_late_samples_and_their_analysis(store: SqliteStore, day: 
     assert_same(stored(store), batch(store, setup))
 
 
+def test_late_samples_before_the_first_calibration(store: SqliteStore, day: Samples) -> None:
+    """A hole in the first twenty seconds is filled before anything is known of the mounting."""
+    analyst = Analyst(store, CONFIG)
+    play(analyst, store, day[:300])
+    play(analyst, store, day[500:600])
+    for part in (day[300:450], day[450:500]):  # the second comes after the first was quiet
+        now = int(day.t_ns[600]) + 9 * SECOND_NS
+        write(store, analyst.step(Work(late=(part,)), now))
+        assert not analyst.rework_due(now + 3 * SECOND_NS)
+    play(analyst, store, day[600:3000])
+    assert analyst.rework_due(int(day.t_ns[3000]))
+    write(store, analyst.rework())
+    write(store, analyst.end())
+    setup = setups(PLACE, store.calibrations(WEARER, PLACE), {})[0].setup
+    assert_same(stored(store), batch(store, setup))
+
+
 def test_without_calibration_one_is_made_and_kept(store: SqliteStore, day: Samples) -> None:
     """An uncalibrated sensor gives epochs after 20 s, from a mounting stored as `auto`."""
     analyst = Analyst(store, CONFIG)
@@ -252,3 +269,17 @@ def test_live_row_shows_no_old_state_as_new(store: SqliteStore, day: Samples) ->
     assert later is not None
     assert (later.state.label, later.confidence) == ("unknown", 0.0)
     assert np.isnan(later.tilt_deg)
+
+
+def test_a_long_silence_settles_and_changes_nothing(store: SqliteStore, day: Samples) -> None:
+    """After 30 s without samples the last epochs are given out; what follows equals one batch."""
+    setup = calibrated(store, day)
+    a, b = 5003, 9001
+    analyst = Analyst(store, CONFIG)
+    play(analyst, store, day[:a])
+    before = len(stored(store))
+    write(store, analyst.step(Work(link="lost"), int(day.t_ns[a]) + 31 * SECOND_NS))
+    assert len(stored(store)) > before
+    play(analyst, store, day[b:])
+    write(store, analyst.end())
+    assert_same(stored(store), batch(store, setup))
