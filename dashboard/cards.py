@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Small cards that several pages show: what is usual, how long worn, today's advice."""
 
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
@@ -115,9 +116,16 @@ def advice(v: View) -> None:
         if not advised.cards:
             st.markdown(v.t("advice_card.none"))
         else:
-            advice_card(v, advised.cards[0])
+            advice_card(v, _first(advised.cards))
         if PAGE_ADVICE.is_file():
             st.page_link(PAGE_ADVICE, label=v.t("advice_card.all"))
+
+
+def _first(cards: Sequence[Card]) -> Card:
+    """The card that answers "what today?"; a stop or a doctor always comes first."""
+    if cards[0].tier == "safety":
+        return cards[0]
+    return next((c for c in cards if c.tier == "main"), cards[0])
 
 
 def advice_card(v: View, card: Card) -> None:
