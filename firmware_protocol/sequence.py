@@ -141,39 +141,47 @@ def _live(
     if index is not None and state.next_index is not None:
         lost = _samples_between(packet, state.next_index, index)
     clocked = packet.ticks is not None and packet.stream.tick_hz is not None
-    copy = False
+    echo = state.echo
     if not clocked and index is None:
-        copy, echo = hear(state.echo, packet.raw.tobytes(), packet.received_ns)
-        state = replace(state, echo=echo)
+        copy, echo = hear(echo, packet.raw.tobytes(), packet.received_ns)
+        if copy:
+            return _drop(replace(state, echo=echo), packet)
     timed = by_clock(state, packet, index, lost) if clocked else by_count(state, packet, lost)
-    if timed is None or copy:
+    if timed is None:
         return _drop(state, packet)
     if timed.restarted:
         state, reset = _restarted(state), reset or "device_clock"
 
-    t_ns, state, jumped = to_utc(state, packet, timed, clocked=clocked)
-    if jumped and clocked:
+    stamped = to_utc(state, packet, timed, clocked=clocked)
+    t_ns, n = stamped.t_ns, packet.n
+    host_jumped = stamped.jumped and clocked
+    if host_jumped:
         reset = reset or "host_clock"
-    keep = np.ones(packet.n, np.bool_) if packet.valid is None else packet.valid.copy()
-    invalid = packet.n - int(keep.sum())
-    overlapped = 0
+    values, times = packet.values, t_ns
+    invalid = overlapped = 0
+    keep = packet.valid
+    if keep is not None and not keep.all():
+        invalid = n - int(keep.sum())
     if state.last_t_ns is not None and t_ns[0] <= state.last_t_ns:
         past = t_ns <= state.last_t_ns
-        overlapped = int((past & keep).sum())
-        keep &= ~past
-    totals = state.counters
-    totals = replace(
-        totals,
-        samples=totals.samples + int(keep.sum()),
-        lost=totals.lost + timed.lost,
-        invalid=totals.invalid + invalid,
-        overlapped=totals.overlapped + overlapped,
-        resets=totals.resets + int(jumped and clocked),
+        overlapped = int(past.sum()) if keep is None else int((past & keep).sum())
+        keep = ~past if keep is None else keep & ~past
+    if keep is not None:
+        times, values = t_ns[keep], values[keep]
+    old = state.counters
+    totals = Counters(
+        samples=old.samples + len(times),
+        lost=old.lost + timed.lost,
+        recovered=old.recovered,
+        duplicates=old.duplicates,
+        invalid=old.invalid + invalid,
+        overlapped=old.overlapped + overlapped,
+        resets=old.resets + int(host_jumped),
     )
     block = Block(
         stream=packet.stream,
-        t_ns=t_ns[keep],
-        values=packet.values[keep],
+        t_ns=times,
+        values=values,
         lost=timed.lost,
         invalid=invalid,
         reset=reset,
@@ -181,8 +189,15 @@ def _live(
         clipped=PacketFlag.CLIPPED in packet.flags,
     )
     end = int(t_ns[-1])
-    return block, replace(
-        state,
+    return block, SequenceState(  # spelt out: replace() would take a third of the time
+        fit=stamped.fit,
+        sync=stamped.sync,
+        boot=state.boot,
+        echo=echo,
+        out_dev_ns=stamped.out_dev_ns,
+        out_utc_ns=stamped.out_utc_ns,
+        replay_index=state.replay_index,
+        replay_dev_ns=state.replay_dev_ns,
         holes=_holes(state, packet, index, int(t_ns[0])),
         next_index=_next(packet, index),
         base_ns=timed.base_ns,

@@ -2,11 +2,12 @@
 """Device time and UTC of a live packet's samples: by the device's clock, or by counting."""
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from firmware_protocol.clockfit import DEVICE_CLOCK, SAMPLE_COUNT, begin, observe
+from firmware_protocol.clockfit import DEVICE_CLOCK, SAMPLE_COUNT, ClockFit, begin, observe
 from firmware_protocol.frame import Packet
 from firmware_protocol.sequence_state import SequenceState
 from firmware_protocol.timing import after, lost_by_time, sample_times, ticks_to_ns, unwrap_ticks
@@ -86,10 +87,19 @@ def by_count(state: SequenceState, packet: Packet, lost: int) -> Timed:
     return Timed(dev_ns=dev, ref_ns=end, step_ns=step, lost=lost)
 
 
-def to_utc(
-    state: SequenceState, packet: Packet, timed: Timed, *, clocked: bool
-) -> tuple[NDArray[np.int64], SequenceState, bool]:
-    """UTC of the samples; the state with the new line and the new end of output time.
+class Stamped(NamedTuple):
+    """UTC of the samples, the new line, the new end of output time, and whether time jumped."""
+
+    t_ns: NDArray[np.int64]
+    fit: ClockFit
+    sync: tuple[int, int] | None
+    out_dev_ns: int
+    out_utc_ns: int
+    jumped: bool
+
+
+def to_utc(state: SequenceState, packet: Packet, timed: Timed, *, clocked: bool) -> Stamped:
+    """UTC of the samples.
 
     Output time is one continuous, piecewise straight line: it follows the fitted line's slope and
     closes any distance to it slowly (`settle_ns`, `slew`), so it never jumps back nor jitters.
@@ -125,5 +135,4 @@ def to_utc(
             slope = (target - state.out_utc_ns) / passed
     t_ns = target + np.rint((timed.dev_ns - end) * slope).astype(np.int64)
     t_ns = (t_ns + US // 2) // US * US
-    ended = replace(state, fit=fit, sync=sync, out_dev_ns=end, out_utc_ns=target)
-    return t_ns, ended, jumped
+    return Stamped(t_ns, fit, sync, end, target, jumped)
