@@ -16,7 +16,16 @@ from tracker.model import EPOCH_NS, SECOND_NS, Epochs, ExerciseSet, Samples, Sta
 from tracker.signal import pack
 from tracker.signal.epochs import PairState, advance_pairs, start_pairs
 from tracker.signal.features import FeatureState, advance_features, start_features
-from tracker.signal.grid import Blocks, GridState, advance_grid, finish_grid, start_grid
+from tracker.signal.glance import glance
+from tracker.signal.grid import (
+    BLOCK_NS,
+    Blocks,
+    GridState,
+    advance_grid,
+    finish_grid,
+    no_blocks,
+    start_grid,
+)
 from tracker.signal.layers import (
     LayerState,
     Span,
@@ -47,6 +56,7 @@ __all__ = [
 ]
 
 CHUNK_NS = 3600 * SECOND_NS
+BATCH = 4  # blocks (10 s) per full pass: live pays its fixed cost once in four hops
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -61,6 +71,8 @@ class ChainState:
     layers: LayerState
     transitions: TransitionState
     exercises: engine.EngineState
+    queue: Blocks  # blocks that wait for the next full pass
+    seen: int  # code of the newest state
 
 
 def start(setup: Setup) -> ChainState:
@@ -74,6 +86,8 @@ def start(setup: Setup) -> ChainState:
         layers=start_layers(),
         transitions=start_transitions(),
         exercises=engine.start(engine.EngineParams(placement=setup.placement)),
+        queue=no_blocks(),
+        seen=int(State.UNKNOWN),
     )
 
 
@@ -90,13 +104,30 @@ def advance(state: ChainState, samples: Samples) -> tuple[ChainState, Results]:
     state = replace(state, grid=grid)
     if not len(blocks):
         return state, Results(epochs=Epochs.empty())
-    return _through(state, blocks, flush=False)
+    queue = state.queue.join(blocks)
+    if len(queue) < BATCH:
+        state = replace(state, queue=queue)
+        result = Results(epochs=Epochs.empty())
+    else:
+        state, result = _through(replace(state, queue=no_blocks()), queue, flush=False)
+    look = glance(blocks.values[:, -1], State(state.seen), state.setup)
+    waiting = result.provisional_ns < 0
+    return replace(state, seen=int(look.state)) if waiting else state, replace(
+        result,
+        provisional=look.state if waiting else result.provisional,
+        provisional_ns=int(blocks.index[-1]) * BLOCK_NS if waiting else result.provisional_ns,
+        provisional_confidence=look.confidence if waiting else result.provisional_confidence,
+        tilt_deg=look.tilt_deg,
+        side_deg=look.side_deg,
+        slump_pct=look.slump_pct,
+    )
 
 
 def finish(state: ChainState) -> tuple[ChainState, Results]:
     """Everything that is still held, settled."""
     grid, blocks = finish_grid(state.grid)
-    return _through(replace(state, grid=grid), blocks, flush=True)
+    queue = state.queue.join(blocks)
+    return _through(replace(state, grid=grid, queue=no_blocks()), queue, flush=True)
 
 
 def _through(state: ChainState, blocks: Blocks, *, flush: bool) -> tuple[ChainState, Results]:
@@ -143,6 +174,7 @@ def _through(state: ChainState, blocks: Blocks, *, flush: bool) -> tuple[ChainSt
         layers=layers,
         exercises=exercises,
         transitions=transitions,
+        seen=int(last.state[0]) if len(last) else state.seen,
     )
     return state, Results(
         epochs=replace(merge_epochs(tables), algo=setup.algo),
@@ -190,7 +222,17 @@ def analyze(samples: Samples, setup: Setup, second: tuple[Samples, Setup] | None
     return whole
 
 
-_PARTS = ("grid", "features", "segment", "pairs", "layers", "transitions", "exercises")
+_PARTS = (
+    "grid",
+    "features",
+    "segment",
+    "pairs",
+    "layers",
+    "transitions",
+    "exercises",
+    "queue",
+    "seen",
+)
 
 
 def dump(state: ChainState) -> bytes:

@@ -67,6 +67,19 @@ class Blocks:
     def __len__(self) -> int:
         return int(self.index.shape[0])
 
+    def join(self, later: "Blocks") -> "Blocks":
+        """These blocks and later ones."""
+        if not len(self):
+            return later
+        if not len(later):
+            return replace(self, fs_hz=later.fs_hz or self.fs_hz)
+        return Blocks(
+            index=np.concatenate([self.index, later.index]),
+            values=np.concatenate([self.values, later.values], axis=1),
+            valid=np.concatenate([self.valid, later.valid]),
+            fs_hz=later.fs_hz or self.fs_hz,
+        )
+
     def runs(self) -> list[BodyBlock]:
         """The same as stretches of consecutive blocks for the exercises."""
         if not len(self):
@@ -106,6 +119,16 @@ class GridState:
 
 
 _NONE = -(2**62)
+
+
+def no_blocks() -> Blocks:
+    """Nothing."""
+    return Blocks(
+        index=np.empty(0, np.int64),
+        values=np.empty((0, 0, BLOCK_N), np.float32),
+        valid=np.empty((0, BLOCK_N), np.bool_),
+        fs_hz=0.0,
+    )
 
 
 def start_grid() -> GridState:

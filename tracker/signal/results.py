@@ -3,7 +3,10 @@
 
 import hashlib
 import json
+import math
 from dataclasses import asdict, dataclass, field
+from functools import lru_cache
+from importlib.resources import files
 
 from tracker.model import Epochs, ExerciseSet, Placement, State, Transition
 from tracker.signal.calibrate import Calibration
@@ -30,11 +33,18 @@ class Setup:
     @property
     def algo(self) -> str:
         """Name, version and hash of everything that decides a result, except the calibration."""
-        known = json.dumps(
-            [asdict(self.slouch), self.placement.value, self.research_models], sort_keys=True
-        )
-        digest = hashlib.sha256(known.encode()).hexdigest()[:8]
-        return f"{NAME}-{VERSION}-{digest}"
+        return _algo(self.slouch, self.placement, self.research_models)
+
+
+@lru_cache(maxsize=64)
+def _algo(slouch: SlouchParams, placement: Placement, research: bool) -> str:
+    weights = [
+        hashlib.sha256(path.read_bytes()).hexdigest()[:8]
+        for path in sorted((files("tracker.signal") / "weights").iterdir(), key=lambda p: p.name)
+        if path.name.endswith((".npz", "trunk.json"))
+    ]
+    known = json.dumps([asdict(slouch), placement.value, research, weights], sort_keys=True)
+    return f"{NAME}-{VERSION}-{hashlib.sha256(known.encode()).hexdigest()[:8]}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -44,6 +54,7 @@ class Results:
     settled_ns   epochs that start before this are final (except for exercise and slouching,
                  which may still be set on rows of the last minutes)
     provisional  state of the newest epoch before it is settled, with its start and confidence
+    tilt_deg, side_deg, slump_pct  of the newest 2.5 s; NaN where there is none
     warnings     sentences: wrong placement, slipped sensor, stale calibration
     """
 
@@ -55,4 +66,7 @@ class Results:
     provisional: State = State.UNKNOWN
     provisional_ns: int = -1
     provisional_confidence: float = 0.0
+    tilt_deg: float = math.nan
+    side_deg: float = math.nan
+    slump_pct: float = math.nan
     warnings: tuple[str, ...] = ()
