@@ -18,9 +18,11 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 OUT = ROOT / "docs" / "operate" / "packages.json"
+PAGE = OUT.with_suffix(".md")
 EXTRAS = ("", "dashboard", "influx", "http", "mqtt", "parquet", "pdf", "oidc", "postgres",
           "cluster", "orientation", "all")  # fmt: skip
 OTHER_PYTHONS = ("3.12", "3.13", "3.14")
@@ -111,8 +113,34 @@ def main() -> None:
             )
         others = {version: resolves(wheel, version) for version in OTHER_PYTHONS}
         print(others)
-    result = {"python": platform.python_version(), "environments": rows, "resolved": others}
+    result: dict[str, Any] = {
+        "python": platform.python_version(),
+        "environments": rows,
+        "resolved": others,
+    }
     OUT.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    begin, _, rest = PAGE.read_text(encoding="utf-8").partition("<!-- packages:begin -->")
+    end = rest.partition("<!-- packages:end -->")[2]
+    PAGE.write_text(
+        f"{begin}<!-- packages:begin -->\n{table(result)}<!-- packages:end -->{end}",
+        encoding="utf-8",
+    )
+
+
+def table(result: dict[str, Any]) -> str:
+    """The figures as the page shows them."""
+    rows = [
+        f"| {r['extra']} | {r['size_mb']} | {r['distributions']} | {r['version_s']} "
+        f"| {r['bare_python_s']} |"
+        for r in result["environments"]
+    ]
+    found = [f"{v} {'yes' if ok else 'no'}" for v, ok in result["resolved"].items()]
+    return (
+        "| extra | MB | distributions | `backstay --version`, s | bare Python, s |\n"
+        "|---|---|---|---|---|\n" + "\n".join(rows) + "\n\n"
+        f"Python {result['python']} on Linux. Wheels of everything are found for "
+        f"{', '.join(found)}.\n"
+    )
 
 
 if __name__ == "__main__":

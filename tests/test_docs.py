@@ -56,6 +56,48 @@ def test_commands_in_documents_exist(page: Path) -> None:
                 assert option in options | {"--help"}, f"{page.name}: {name} has no {option}"
 
 
+_LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)|!\[[^\]]*\]\(([^)\s]+)\)")
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        *PAGES,
+        ROOT / "SECURITY.md",
+        ROOT / "CHANGELOG.md",
+        ROOT / "firmware_protocol" / "PROTOCOL.md",
+    ],
+    ids=lambda p: str(p.relative_to(ROOT)),
+)
+def test_links_lead_somewhere(page: Path) -> None:
+    """Each relative link of a page, a picture's too, names a file, and its anchor a heading."""
+    text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    for words, picture in _LINK.findall(text):
+        target, _, anchor = (words or picture).partition("#")
+        if "://" in target or target.startswith("mailto:"):
+            continue
+        path = (page.parent / target).resolve() if target else page
+        assert path.exists(), f"{page.name}: {target} does not exist"
+        if anchor and path.suffix == ".md":
+            assert anchor in _anchors(path), f"{page.name}: {target}#{anchor} has no heading"
+
+
+def _anchors(page: Path) -> set[str]:
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", h.lower()).strip().replace(" ", "-") for h in headings}
+
+
+@pytest.mark.parametrize("page", ["SECURITY.md", "CONTRIBUTING.md"])
+def test_files_that_pages_name_exist(page: str) -> None:
+    """What the tables of threats and of the house name as a test or a folder is there."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    tops = ("tests", "tracker", "dashboard", "firmware_protocol", "docs", "bench")
+    for name in re.findall(r"`([\w./{},-]+)`", text):
+        if name.split("/")[0] not in tops or "NAME" in name or "AREA" in name or "/" not in name:
+            continue
+        assert (ROOT / name).exists(), f"{page}: `{name}` does not exist"
+
+
 def test_the_command_page_is_the_programs_own_help() -> None:
     """`docs/commands.md` is what `--help` prints; `python -m bench.command_page` writes it."""
     from bench.command_page import PAGE, page
