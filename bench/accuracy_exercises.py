@@ -293,7 +293,8 @@ def _people(
         mine = [s for s in got if s.exercise is exercise]
         extra += len(got) - min(1, len(mine))
         if hold:
-            errors.append(abs(mine[0].hold_s - truth.hold_s) if mine else np.inf)
+            # A hold that was not found is wrong by all of it.
+            errors.append(abs((mine[0].hold_s if mine else 0.0) - truth.hold_s))
             good += errors[-1] <= 1.5
         elif mine:
             best = max(s.reps for s in mine)

@@ -5,8 +5,9 @@ Blocks in body axes come in, sets come out some seconds after they ended. Everyt
 quanta of 2.5 s aligned to absolute time and on finished episodes, so splitting the stream anywhere
 gives the same sets. Most of a day is decided by the gate alone.
 
-An episode begins with an active quantum and ends when `QUIET` quanta in a row are not; it is cut at
-`LONGEST` quanta, and a set that is cut there counts as two (rowing for more than ten minutes).
+An episode begins with an active quantum and ends when `QUIET` quanta in a row are not. One that is
+longer than `LONGEST` quanta is cut in the longest rest of its second half; without any rest (rowing
+for more than ten minutes) a set is cut there and counts as two.
 """
 
 from dataclasses import asdict, dataclass, field, replace
@@ -241,10 +242,9 @@ def _close(state: EngineState, *, final: bool) -> tuple[EngineState, list[Exerci
     """Look at every finished episode; keep what may still belong to one."""
     sets: list[ExerciseSet] = []
     total = state.flags.shape[0]
-    busy = np.flatnonzero(state.flags)
     done = 0  # quanta before this have been looked at
     keep = max(0, total - LEAD)
-    for begin, last, cut in _episodes(busy):
+    for begin, last, cut in _episodes(state.flags):
         if not (final or cut or last + QUIET < total):
             keep = max(done, begin - LEAD)
             break
@@ -265,9 +265,10 @@ def _close(state: EngineState, *, final: bool) -> tuple[EngineState, list[Exerci
     return state, sets
 
 
-def _episodes(busy: NDArray[np.intp]) -> list[tuple[int, int, bool]]:
+def _episodes(flags: NDArray[np.bool_]) -> list[tuple[int, int, bool]]:
     """First and last active quantum of each episode, and whether it was cut for its length."""
     found: list[tuple[int, int, bool]] = []
+    busy = np.flatnonzero(flags)
     if not busy.shape[0]:
         return found
     breaks = np.flatnonzero(np.diff(busy) > QUIET)
@@ -276,10 +277,23 @@ def _episodes(busy: NDArray[np.intp]) -> list[tuple[int, int, bool]]:
     for first, last in zip(firsts, lasts, strict=True):
         begin = first
         while last - begin >= LONGEST:
-            found.append((begin, begin + LONGEST - 1, True))
-            begin += LONGEST
+            end = _calmest(flags, begin)
+            found.append((begin, end - 1, True))
+            begin = end + int(np.flatnonzero(flags[end:])[0])
         found.append((begin, last, False))
     return found
+
+
+def _calmest(flags: NDArray[np.bool_], begin: int) -> int:
+    """Where to cut a long episode: inside the longest rest of its second half, so no set is cut."""
+    low = begin + LONGEST // 2
+    calm = np.concatenate([[False], ~flags[low : begin + LONGEST], [False]])
+    edges = np.flatnonzero(np.diff(calm))
+    starts, ends = edges[::2], edges[1::2]
+    if not starts.shape[0]:
+        return begin + LONGEST
+    at = int(np.argmax(ends - starts))
+    return low + int(starts[at] + ends[at] + 1) // 2
 
 
 def _episode(state: EngineState, first: int, end: int) -> Episode:
