@@ -59,19 +59,23 @@ class Loopback:
     def _run(self, steps: Sequence[Step], now_ns: int) -> list[Packet]:
         packets: list[Packet] = []
         self._busy = True
-        todo = deque(steps)
-        while todo or (todo := deque(self.session.pending())):
-            step = todo.popleft()
-            self.steps.append(step)
-            try:
-                answers = self._carry_out(step, now_ns)
-            except AttError:
-                if not step.optional:
-                    raise
-                continue
-            packets += self.deliver(answers, now_ns)
-        self._busy = False
+        try:
+            todo = deque(steps)
+            while todo or (todo := deque(self.session.pending())):
+                packets += self._step(todo.popleft(), now_ns)
+        finally:
+            self._busy = False
         return packets
+
+    def _step(self, step: Step, now_ns: int) -> list[Packet]:
+        self.steps.append(step)
+        try:
+            answers = self._carry_out(step, now_ns)
+        except AttError:
+            if not step.optional:
+                raise
+            return []
+        return self.deliver(answers, now_ns)
 
     def _carry_out(self, step: Step, now_ns: int) -> list[Notification]:
         if step.action in ("subscribe", "unsubscribe"):

@@ -176,3 +176,6 @@ GOLDEN = (
     golden("ST-2", feature(FUSION_COMPACT), "64000000 00009F1B"),
     golden("battery", feature(BATTERY), "6400 E803 A00F 0000 00"),
 )
+
+# Other devices the contract test plays besides `DECODER.peripheral()`.
+VARIANTS = {"1-ms": lambda: BlueStPeripheral(tick_ms=1)}

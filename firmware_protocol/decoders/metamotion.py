@@ -222,3 +222,6 @@ GOLDEN = (
     golden("MW-5", NOTIFY, "15054EF0530A7504", samples=1),
     golden("MW-6", NOTIFY, "118C633410"),
 )
+
+# Other devices the contract test plays besides `DECODER.peripheral()`.
+VARIANTS = {"BMI270": lambda: MetaMotionPeripheral(BMI270)}

@@ -277,3 +277,9 @@ GOLDEN = (
         samples=4,
     ),
 )
+
+# Other devices the contract test plays besides `DECODER.peripheral()`.
+VARIANTS = {
+    "H10": lambda: PolarPeripheral(model="H10"),
+    "crystal-300ppm-fast": lambda: PolarPeripheral(drift_ppm=300.0, per_frame=20),
+}

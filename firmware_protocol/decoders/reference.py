@@ -324,3 +324,9 @@ GOLDEN = (
     golden("OP-10", wire.CONTROL, "8400CF070000E8030000"),
     golden("OP-12", wire.CAPABILITIES, _CAPABILITIES),
 )
+
+# Other devices the contract test plays besides `DECODER.peripheral()`.
+VARIANTS = {
+    "MTU-23": lambda: ReferencePeripheral(mtu=23),
+    "crystal-300ppm-slow": lambda: ReferencePeripheral(drift_ppm=-300.0),
+}

@@ -6,7 +6,7 @@ Each module defines DECODER (with `peripheral()`) and GOLDEN frames.
 
 import importlib
 import pkgutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ from firmware_protocol.decoders._base import BATTERY_LEVEL
 from firmware_protocol.errors import ProtocolError
 from firmware_protocol.frame import Frame, Kind, Packet, PacketFlag
 from firmware_protocol.loopback import Loopback
-from firmware_protocol.peripheral import Block, Golden
+from firmware_protocol.peripheral import Block, Golden, Peripheral
 from firmware_protocol.registry import Advert, Decoder, Session, Wish, best, decoders
 from firmware_protocol.sequence import SequenceState, advance
 
@@ -168,14 +168,24 @@ def _parts(motion: Block, size: int) -> Iterator[Block]:
         yield Block(t_ns=motion.t_ns[k : k + size], acc_g=motion.acc_g[k : k + size], gyr_dps=gyr)
 
 
-@each
-def test_a_simulated_sensor_is_understood(name: str) -> None:
+DEVICES = [
+    pytest.param(name, make, id=f"{name}-{label}" if label else name)
+    for name in DECODERS
+    for label, make in {
+        "": DECODERS[name].peripheral,
+        **getattr(_module(name), "VARIANTS", {}),
+    }.items()
+]
+
+
+@pytest.mark.parametrize(("name", "device"), DEVICES)
+def test_a_simulated_sensor_is_understood(name: str, device: Callable[[], Peripheral]) -> None:
     """Start sequence, samples, decode, UTC: what went in comes out, within a count of the sensor.
 
     encode is the inverse of decode, seen through the whole protocol.
     """
     decoder = DECODERS[name]
-    link = Loopback(decoder.open(Wish()), decoder.peripheral(), delay_ns=20_000_000)
+    link = Loopback(decoder.open(Wish()), device(), delay_ns=20_000_000)
     packets = link.start(T0)
     streams = {s.kind: s for s in link.session.streams}
     assert Kind.ACC in streams
