@@ -7,7 +7,6 @@ import streamlit as st
 
 from dashboard import cards, data, evening, parts, prompting, weekly
 from tracker.report import charts
-from tracker.report.week import lines
 from tracker.trends import diaries
 
 WEEKS = (2, 4, 8, 12)
@@ -38,9 +37,6 @@ def _days(v: parts.View, first: date, last: date) -> None:
         first - timedelta(days=1),
         v.zone,
     )
-    with parts.chapter(v, "week"):
-        week = data.week_summary(v.sources, v.viewer, v.wearer, v.zone)
-        st.markdown("\n".join(f"- {line}" for line in lines(week, v.lang)))
     shown_first = max(first, last - timedelta(days=27))
     with parts.chapter(v, "days"):
         rows = {d: s for d, s in days.items() if d >= shown_first}

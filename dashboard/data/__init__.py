@@ -28,7 +28,6 @@ from dashboard.data.advice import (
     sessions_plan,
     start_of,
     training_effect_of,
-    week_summary,
     work_window,
 )
 from dashboard.data.diary import (
@@ -212,7 +211,6 @@ __all__ = [
     "trainings",
     "valid_days",
     "visits",
-    "week_summary",
     "who_looked",
     "work_window",
     "writable",

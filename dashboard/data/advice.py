@@ -23,7 +23,6 @@ from tracker.trends.baseline import Baseline, baseline
 from tracker.trends.claims import claim
 from tracker.trends.facts import Context, facts
 from tracker.trends.hours import WorkWindow
-from tracker.trends.weekly import WeeklySummary, weekly_summary
 from tracker.units import local_date
 
 HISTORY_D = 400  # a year of days and what the oldest of them are compared with
@@ -185,23 +184,6 @@ def own_baseline(src: Sources, viewer: Person, wearer: str, tz: ZoneInfo) -> Bas
     )
     return baseline(
         days, work_window(viewer), from_day=date.fromisoformat(begin) if begin else None
-    )
-
-
-def week_summary(src: Sources, viewer: Person, wearer: str, tz: ZoneInfo) -> WeeklySummary:
-    """The current week from Thursday on, else the last one: a week needs three days."""
-    gate(src).may_see(viewer, wearer, "sitting")
-    today = local_date(src.clock.now_ns(), tz)
-    monday = today - timedelta(days=today.weekday() + (0 if today.weekday() >= 3 else 7))
-    days = series.summaries(src, viewer, wearer, today - timedelta(days=HISTORY_D), today, tz)
-    last = monday + timedelta(days=6)
-    told = diaries.training_days(diary.trainings(src, viewer, wearer, monday, last), tz)
-    return weekly_summary(
-        days,
-        work_window(viewer),
-        monday=monday,
-        sessions_plan=sessions_plan(viewer),
-        sessions=len(told) or None,
     )
 
 

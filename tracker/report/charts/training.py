@@ -16,6 +16,9 @@ from tracker.report.charts.diary import day_axis, short_day
 from tracker.report.i18n import Language
 
 
+_PALE, _DEEP = (230, 211, 234), (126, 47, 142)  # red, green, blue
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
     """What was done of one exercise on one day: most repetitions in a set, longest hold."""
@@ -43,7 +46,7 @@ def calendar(
         {
             "week": [(d - monday).days // 7 for d in days],
             "day": [lang.weekday(d.weekday()) for d in days],
-            "minutes": [trained.get(d) for d in days],
+            "fill": [_fill(trained.get(d, 0.0)) for d in days],
             "text": [
                 f"{lang.day(d, weekday=True)}: "
                 + (lang.duration(trained[d]) if d in trained else lang.t("charts.calendar.none"))
@@ -69,15 +72,7 @@ def calendar(
         y=alt.Y("day:N", sort=names, axis=alt.Axis(title=None, ticks=False, domain=False)),
     )
     tiles = base.mark_rect(stroke=FRAME, strokeWidth=0.5, cornerRadius=3).encode(
-        color=alt.condition(
-            "isValid(datum.minutes)",
-            alt.Color(
-                "minutes:Q",
-                scale=alt.Scale(domain=[0, 30], range=["#e6d3ea", "#7e2f8e"], clamp=True),
-                legend=None,
-            ),
-            alt.value("transparent"),
-        ),
+        color=alt.Color("fill:N", scale=None, legend=None),
         tooltip=alt.Tooltip("text:N", title=" "),
         description=alt.Description("text:N"),
     )
@@ -114,6 +109,15 @@ def calendar(
         ),
         legend=tuple(legend),
     )
+
+
+def _fill(minutes: float) -> str:
+    """Darker for more minutes, up to half an hour; no colour for none (Vega drops empty cells)."""
+    if minutes <= 0:
+        return "transparent"
+    share = min(1.0, minutes / 30)
+    mixed = [round(a + (b - a) * share) for a, b in zip(_PALE, _DEEP, strict=True)]
+    return "#" + "".join(f"{c:02x}" for c in mixed)
 
 
 def progress(scores: Sequence[Score], name: str, lang: Language, *, hold: bool) -> Picture:
