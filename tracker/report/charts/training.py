@@ -15,7 +15,6 @@ from tracker.report.charts.base import COLOURS, FRAME, INK, Picture, dressed, no
 from tracker.report.charts.diary import day_axis, short_day
 from tracker.report.i18n import Language
 
-
 _PALE, _DEEP = (230, 211, 234), (126, 47, 142)  # red, green, blue
 
 
