@@ -346,3 +346,28 @@ async def test_every_decision_is_logged_with_the_address(
     said = [r for r in caplog.records if r.name == "backstay.radio"]
     assert {"pause before the next try", "connecting"} <= {r.getMessage() for r in said}
     assert all(vars(r)["sensor"] == ADDRESS for r in said)
+
+
+async def test_services_decide_never_the_name(bluez: FakeBluez, clock: Clock) -> None:
+    """A sensor that is named like another maker's and advertises no service is still itself."""
+    made = Bench(bluez, clock, ADDRESS, Air(clock))
+    made.device.name, made.device.services = "Polar H10 0000ABCD", ()
+    made.link = Link(address=ADDRESS, inbox=made.inbox, air=Air(clock), clock=clock, extra=[PLAIN])
+    made.start()
+    await made.more(3)
+    assert made.link.decoder is PLAIN
+    await made.stop()
+
+
+async def test_a_wrong_decoder_is_named_and_not_forced(bluez: FakeBluez, clock: Clock) -> None:
+    """Configured for another kind of sensor: the sentence says what to do, nothing is stored."""
+    from firmware_protocol.registry import decoders
+
+    made = Bench(bluez, clock, ADDRESS, Air(clock))
+    made.link = Link(
+        address=ADDRESS, inbox=made.inbox, air=Air(clock), clock=clock, decoder=decoders()["polar"]
+    )
+    made.start()
+    await made.until(lambda: any("its services do not fit" in n.why for n in made.news))
+    assert made.counts == []
+    await made.stop()

@@ -14,6 +14,7 @@ import pytest
 
 from tests.fakes.influx_shim import Influxd, Shim
 from tests.fakes.series import T0, make_epochs
+from tests.fakes.store_process import Writer
 from tests.fakes.store_writer import WEARERS, epoch_of, stored_seconds
 from tracker.errors import StoreError, StoreFull
 from tracker.model import EPOCH_NS, Epochs, Placement
@@ -107,8 +108,6 @@ def test_kill_and_freeze_under_load_lose_nothing(
 
     At the end every acknowledged epoch is in InfluxDB, once and equal.
     """
-    from tests.integration.test_store_faults import Writer
-
     seed = random.SystemRandom().randrange(10**6)
     print(f"seed {seed}")
     chance = random.Random(seed)

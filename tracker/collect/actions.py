@@ -29,6 +29,8 @@ from tracker.model import (
     Epochs,
     Exercise,
     ExerciseSet,
+    Gap,
+    GapReason,
     Placement,
     State,
     Transition,
@@ -36,7 +38,7 @@ from tracker.model import (
 )
 from tracker.rights.backup import make_backup
 from tracker.settings import Settings
-from tracker.store.base import Batch, SensorConfig
+from tracker.store.base import Batch, CalibrationRecord, SensorConfig
 from tracker.store.codec import live_json
 
 
@@ -274,19 +276,34 @@ class Actions:
         epochs: Mapping[str, Any],
         transitions: Sequence[Mapping[str, Any]] = (),
         sets: Sequence[Mapping[str, Any]] = (),
+        gaps: Sequence[Mapping[str, Any]] = (),
+        calibrated_ns: int | None = None,
     ) -> int:
-        """Hand-over of a re-analysed span: it replaces what was there; the number of epochs."""
+        """Hand-over of a re-analysed or received span: it replaces what was there.
+
+        `gaps` and the day of the calibration come with series that were measured elsewhere. The
+        number of epochs.
+        """
         table = epochs_from_json(epochs)
+        place = _placement(placement)
         batch = Batch(
             wearer=wearer,
-            placement=_placement(placement),
+            placement=place,
             epochs=table,
             transitions=[_transition(t) for t in transitions],
             sets=[_set(s) for s in sets],
+            gaps=[_gap(g) for g in gaps],
             replace_from_ns=int(from_ns),
             replace_to_ns=int(to_ns),
         )
-        await self._hub.at_rest(lambda: self._hub.store.write(batch))
+
+        def work() -> None:
+            self._hub.store.write(batch)
+            if calibrated_ns is not None:
+                told = CalibrationRecord(from_ns=int(calibrated_ns), kind="shared", body={})
+                self._hub.store.put_calibration(wearer, place, told)
+
+        await self._hub.at_rest(work)
         return len(table)
 
     async def correct(
@@ -429,6 +446,12 @@ def _transition(row: Mapping[str, Any]) -> Transition:
         at_ns=int(row["at_ns"]),
         kind=TransitionKind(row["kind"]),
         confidence=float(row["confidence"]),
+    )
+
+
+def _gap(row: Mapping[str, Any]) -> Gap:
+    return Gap(
+        start_ns=int(row["start_ns"]), end_ns=int(row["end_ns"]), reason=GapReason(row["reason"])
     )
 
 

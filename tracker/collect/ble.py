@@ -21,14 +21,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from bleak import BleakClient
-from bleak.backends.characteristic import BleakGATTCharacteristic
-from bleak.exc import BleakCharacteristicNotFoundError, BleakDBusError
+from bleak.exc import BleakCharacteristicNotFoundError
 
 from firmware_protocol.frame import Frame
 from firmware_protocol.registry import Advert, Decoder, Session, Step, Wish, best
 from tracker.clock import Clock
 from tracker.collect.inbox import Arrival, Inbox, LinkNews
 from tracker.collect.scan import RADIO_ERRORS, AdapterError, Air, Seen
+from tracker.collect.steps import LinkEnded, Steps, characteristic
 from tracker.errors import BackstayError, SensorError
 from tracker.model import GapReason
 
@@ -52,21 +52,6 @@ class LinkParams:
     pause_max_s: float = 20.0
     battery_s: float = 300.0
     away_after: int = 3  # scans without a sign before "out of reach"/"off" is said
-
-
-def _characteristic(client: BleakClient, step: Step) -> BleakGATTCharacteristic:
-    """Looked up by UUID, never by handle; the service decides where a UUID stands twice."""
-    for service in client.services:
-        if step.service and service.uuid.lower() != step.service:
-            continue
-        found = service.get_characteristic(step.channel)
-        if found is not None:
-            return found
-    raise BleakCharacteristicNotFoundError(step.channel)
-
-
-class _LinkEnded(BackstayError):
-    """The connection is over; the message says why."""
 
 
 class _Misfit(BackstayError):
@@ -102,14 +87,12 @@ class Link:
         self._moving = moving
         self._random = random.Random(f"{address}{seed}")  # noqa: S311 - jitter, no secret
         self._session: Session | None = None
-        self._steps: deque[tuple[Session, Sequence[Step]]] = deque()
+        self._wanted: deque[tuple[Session, Sequence[Step]]] = deque()
+        self._steps: Steps | None = None
         self._wake = asyncio.Event()
         self._over = False
-        self._streamed = 0
-        self._busy = False
         self._last_frame_s = 0.0
         self._longest_wait_s = 0.0  # this sensor's own rhythm; some batch more than a second
-        self._waiters: list[tuple[Step, asyncio.Future[None]]] = []
         self._last_rssi: int | None = None
         self._link = "connecting"
         self._unseen = 0  # scans without a sign, one after the other
@@ -121,7 +104,7 @@ class Link:
     def todo(self, session: Session, steps: Sequence[Step]) -> None:
         """Queue steps that became necessary by what was fed; old sessions' steps are void."""
         if steps:
-            self._steps.append((session, steps))
+            self._wanted.append((session, steps))
             self._wake.set()
 
     async def run(self) -> None:
@@ -135,10 +118,10 @@ class Link:
                 failures += 1
                 adapter = isinstance(error, AdapterError)
                 self._tell("lost", GapReason.ADAPTER_OFF if adapter else None, str(error))
-            except (_LinkEnded, *RADIO_ERRORS) as error:  # TimeoutError is an OSError
+            except (LinkEnded, *RADIO_ERRORS) as error:  # TimeoutError is an OSError
                 failures = 1 if self._inbox.received > received else failures + 1
                 text = str(error)
-                self._say_lost(text if isinstance(error, _LinkEnded) else repr(error))
+                self._say_lost(text if isinstance(error, LinkEnded) else repr(error))
             pause = min(self._p.pause_max_s, self._p.pause_s * 2 ** min(failures - 1, 10))
             pause *= 0.7 + 0.6 * self._random.random()
             self._log("pause before the next try", pause_s=round(pause, 2), failures=failures)
@@ -155,20 +138,19 @@ class Link:
         )
         if seen is None:
             self._unseen += 1
-            raise _LinkEnded("not seen in the air")
+            raise LinkEnded("not seen in the air")
         self._unseen = 0
         # Bleak's picture of the links is stale after bluetoothd was killed: a link that is taken
         # over must prove itself by a frame, or the next try goes through the air.
         self._trust_links = not seen.connected
         self._last_rssi = seen.advert.rssi_dbm or self._last_rssi
-        if self.decoder is None and (choice := best(seen.advert, (), self._extra)) is not None:
-            self.decoder = choice[0]
-        if self.decoder is not None and not self.decoder.connects:
-            await self._listen(self.decoder, seen)
+        beacon = self.decoder or self._beacon(seen)
+        if beacon is not None and not beacon.connects:
+            await self._listen(beacon, seen)
             return
         self._over = False
         self._wake.clear()
-        self._steps.clear()
+        self._wanted.clear()
         client = BleakClient(
             seen.device,
             self._disconnected,
@@ -184,10 +166,10 @@ class Link:
                 await self._forget(client)
             if isinstance(error, _Misfit):
                 raise SensorError(str(error)) from error
-            raise _LinkEnded(f"the remembered services do not fit ({error})") from error
+            raise LinkEnded(f"the remembered services do not fit ({error})") from error
         finally:
             self._session = None
-            self._waiters.clear()
+            self._steps = None
             await asyncio.shield(self._let_go(client))
 
     async def _connect(self, client: BleakClient, seen: Seen) -> None:
@@ -212,16 +194,16 @@ class Link:
             battery=battery,
             session=session,
         )
-        self._streamed = 0
+        steps = self._steps = Steps(client, session, self._clock, self._deliver(session))
         try:
-            await self._carry_out(client, session, session.start())
+            await steps.carry_out(session.start())
             self.todo(session, session.pending())
-            await self._watch(client, session)
+            await self._watch(client, session, steps)
         except asyncio.CancelledError:
-            await self._say_goodbye(client, session)
+            await self._say_goodbye(session, steps)
             raise
 
-    async def _watch(self, client: BleakClient, session: Session) -> None:
+    async def _watch(self, client: BleakClient, session: Session, steps: Steps) -> None:
         """Until the link ends: carry out steps, read the battery, mind the age of the data."""
         battery_due = self._clock.monotonic_s() + self._p.battery_s
         while True:
@@ -230,12 +212,12 @@ class Link:
                     await self._wake.wait()
             self._wake.clear()
             if self._over:
-                raise _LinkEnded("the link ended")
-            while self._steps:
-                owner, steps = self._steps.popleft()
+                raise LinkEnded("the link ended")
+            while self._wanted:
+                owner, wanted = self._wanted.popleft()
                 if owner is session:
-                    await self._carry_out(client, session, steps)
-            self._mind_the_age(started=self._streamed >= STARTED)
+                    await steps.carry_out(wanted)
+            self._mind_the_age(started=steps.streamed >= STARTED)
             if self._clock.monotonic_s() >= battery_due:
                 battery_due = self._clock.monotonic_s() + self._p.battery_s
                 if (level := await self._battery(client)) is not None:
@@ -249,7 +231,12 @@ class Link:
             limit = self._p.first_frame_s
         age = self._clock.monotonic_s() - self._last_frame_s
         if age > limit:
-            raise _LinkEnded(f"connected, but silent for {age:.1f} s")
+            raise LinkEnded(f"connected, but silent for {age:.1f} s")
+
+    def _beacon(self, seen: Seen) -> Decoder | None:
+        """A decoder that needs no connection; all others are chosen by the services found."""
+        choice = best(seen.advert, (), self._extra)
+        return choice[0] if choice is not None and not choice[0].connects else None
 
     def _fitting(self, client: BleakClient, seen: Seen) -> Decoder:
         services = [s.uuid.lower() for s in client.services]
@@ -270,92 +257,19 @@ class Link:
         self._log("decoder chosen", decoder=choice[0].name, why=choice[1].why)
         return self.decoder
 
-    # -- steps --------------------------------------------------------------------------------
-
-    async def _carry_out(
-        self, client: BleakClient, session: Session, steps: Sequence[Step]
-    ) -> None:
-        self._busy = True
-        try:
-            await self._each(client, session, steps)
-        finally:
-            self._busy = False
-
-    async def _each(self, client: BleakClient, session: Session, steps: Sequence[Step]) -> None:
-        for index, step in enumerate(steps):
-            # The answer may arrive before a write returns: wait for it from before the write.
-            ahead = steps[index + 1] if index + 1 < len(steps) else None
-            if ahead is not None and ahead.action == "wait" and step.action.startswith("write"):
-                self._expect(ahead)
-            if step.action == "wait":
-                await self._wait(step)
-                continue
-            try:
-                async with asyncio.timeout(self._clock.real_s(max(step.timeout_s, 1.0)) + 1.0):
-                    await self._do(client, session, step)
-            except (BleakCharacteristicNotFoundError, BleakDBusError, TimeoutError) as error:
-                if not step.optional:
-                    raise
-                self._log("optional step failed", step=step.why or step.channel, error=repr(error))
-
-    async def _do(self, client: BleakClient, session: Session, step: Step) -> None:
-        match step.action:
-            case "subscribe":
-                where = _characteristic(client, step)
-                await client.start_notify(where, self._callback(session, step.channel))
-            case "unsubscribe":
-                await client.stop_notify(_characteristic(client, step))
-            case "write" | "write_no_response":
-                data, now_ns = step.data, self._clock.now_ns()
-                if (at := step.stamp_at) is not None:
-                    data = data[:at] + (now_ns // 1000).to_bytes(8, "little") + data[at + 8 :]
-                    session.wrote(step, now_ns)
-                wait = step.action == "write"
-                await client.write_gatt_char(_characteristic(client, step), data, response=wait)
-            case "read":
-                payload = bytes(await client.read_gatt_char(_characteristic(client, step)))
-                self._arrived(session, step.channel, payload)
-            case "sleep":
-                await self._clock.sleep(step.timeout_s)
-            case _:
-                raise SensorError(f"a decoder asks for {step.action!r}, which nobody can carry out")
-
-    def _expect(self, step: Step) -> asyncio.Future[None]:
-        for known, future in self._waiters:
-            if known is step:
-                return future
-        future = asyncio.get_running_loop().create_future()
-        self._waiters.append((step, future))
-        return future
-
-    async def _wait(self, step: Step) -> None:
-        future = self._expect(step)
-        try:
-            async with asyncio.timeout(self._clock.real_s(step.timeout_s)):
-                await future
-        except TimeoutError as error:
-            if step.optional:
-                return
-            raise _LinkEnded(f"no answer from the sensor ({step.why or step.channel})") from error
-        finally:
-            self._waiters = [w for w in self._waiters if w[0] is not step]
+    # -- what arrives, and the end of a connection ---------------------------------------------
 
     def _disconnected(self, _: BleakClient) -> None:
         self._over = True
         self._wake.set()
-        for _step, future in self._waiters:
-            if not future.done():
-                future.set_exception(_LinkEnded("the link ended"))
-                future.exception()  # seen: nobody may be waiting any more
+        if self._steps is not None:
+            self._steps.ended()
 
-    def _callback(
-        self, session: Session, channel: str
-    ) -> Callable[[BleakGATTCharacteristic, bytearray], None]:
-        def received(_: BleakGATTCharacteristic, payload: bytearray) -> None:
-            self._streamed += not self._busy  # answers to steps are no stream
-            self._arrived(session, channel, bytes(payload))
+    def _deliver(self, session: Session) -> Callable[[str, bytes], None]:
+        def arrived(channel: str, payload: bytes) -> None:
+            self._arrived(session, channel, payload)
 
-        return received
+        return arrived
 
     def _arrived(self, session: Session, channel: str, payload: bytes) -> None:
         """The callback: stamp and append, nothing else; the event loop is the radio's."""
@@ -371,17 +285,12 @@ class Link:
         if self._longest_wait_s < wait < self._p.first_frame_s:
             self._longest_wait_s = min(wait, 2 * self._p.stale_s)
         self._last_frame_s = now
-        for step, future in self._waiters:
-            if step.channel == channel and payload.startswith(step.expect) and not future.done():
-                future.set_result(None)
 
-    # -- the end of a connection --------------------------------------------------------------
-
-    async def _say_goodbye(self, client: BleakClient, session: Session) -> None:
+    async def _say_goodbye(self, session: Session, steps: Steps) -> None:
         """Tell the sensor to stop, as far as its protocol knows how; never for long."""
-        with contextlib.suppress(TimeoutError, _LinkEnded, *RADIO_ERRORS):
+        with contextlib.suppress(TimeoutError, LinkEnded, *RADIO_ERRORS):
             async with asyncio.timeout(self._clock.real_s(self._p.disconnect_s)):
-                await self._carry_out(client, session, session.stop())
+                await steps.carry_out(session.stop())
 
     async def _let_go(self, client: BleakClient) -> None:
         """Disconnect the client whatever it says of itself: its bus connection must go too."""
@@ -401,7 +310,7 @@ class Link:
 
     async def _battery(self, client: BleakClient) -> int | None:
         try:
-            where = _characteristic(client, Step(action="read", channel=BATTERY))
+            where = characteristic(client, BATTERY)
         except BleakCharacteristicNotFoundError:
             return None
         try:
@@ -435,7 +344,7 @@ class Link:
                 await self._clock.sleep(0.05)  # others want the air too
         finally:
             self._air.unlisten(self.address)
-        raise _LinkEnded("no advertisement any more")
+        raise LinkEnded("no advertisement any more")
 
     # -- news ---------------------------------------------------------------------------------
 
