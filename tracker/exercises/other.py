@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Other rhythmic training of the trunk, such as rowing: strokes are counted, the name is not known.
 
-Only long and regular series: ten or more at 1.1-3.2 s.
+Only long and regular series: twelve or more at 1.1-5 s.
 """
 
 import numpy as np
@@ -19,7 +19,7 @@ SPEC = Spec(
     base_deg=(-75, 40),
     peak_deg=(-50, 80),
     amp_deg=(12, 90),
-    period_s=(1.1, 3.4),
+    period_s=(1.1, 5.0),
     min_reps=12,
     fit=_fit,
     rank=0.5,

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """From candidates to sets: one reading for each stretch, and how sure it is."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -45,7 +45,22 @@ def settle(episode: Episode) -> list[ExerciseSet]:
     for one in sorted(readings, key=lambda r: (-r.score, r.start, r.result.exercise)):
         if all(one.end <= k.start or one.start >= k.end for k in kept):
             kept.append(one)
-    return [k.result for k in sorted(kept, key=lambda r: r.start) if not _pause(k, kept)]
+    in_order = sorted(kept, key=lambda r: r.start)
+    return [_named(k, kept) for k in in_order if not _pause(k, kept)]
+
+
+def _named(one: _Reading, kept: list[_Reading]) -> ExerciseSet:
+    """Strokes right beside a long series without a name belong to it."""
+    near = int(BESIDE_S * FS_HZ)
+    beside = any(
+        k.result.exercise is Exercise.OTHER
+        and k.start - near <= one.end
+        and one.start <= k.end + near
+        for k in kept
+    )
+    if not beside or one.result.hold_s > 0 or one.result.exercise is Exercise.OTHER:
+        return one.result
+    return replace(one.result, exercise=Exercise.OTHER, confidence="low")
 
 
 def _pause(one: _Reading, kept: list[_Reading]) -> bool:
