@@ -62,6 +62,6 @@ def test_memory_stays_bounded():
     acc = stream(40, ())
     cuts = list(range(0, acc.shape[0], 500))
     sets = run(acc, cuts)
-    assert {s.exercise for s in sets} == {Exercise.HIP_HINGE}
+    assert {s.exercise for s in sets} == {Exercise.OTHER}
     assert len(sets) <= 6
     assert 590 <= sum(s.reps for s in sets) <= 600
