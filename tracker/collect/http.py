@@ -155,7 +155,11 @@ def _health(door: Door) -> Handler:
 
 def _metrics(door: Door) -> Handler:
     async def metrics(request: Request) -> Response:
-        refused = "".join(
+        refused = (
+            "# HELP backstay_http_refused_total Requests that the door refused, by reason\n"
+            "# TYPE backstay_http_refused_total counter\n"
+        )
+        refused += "".join(
             f'backstay_http_refused_total{{reason="{reason}"}} {count}\n'
             for reason, count in sorted(door.guard.refused.items())
         )
