@@ -134,6 +134,10 @@ def show_address(v: View, made: Mapping[str, Any]) -> None:
         st.code(str(made), language=None)
         return
     st.code(url, language=None)
+    if v.sources.settings.lan != "on":
+        st.warning(v.t("sensor.phone_lan"))
+    if made.get("sha256"):
+        st.caption(v.t("sensor.phone_print", print=str(made["sha256"])[:29]))
     try:
         import segno
     except ImportError:

@@ -18,7 +18,8 @@ def _is_fresh(live: Live | None, now_ns: int) -> bool:
 
 
 def _state_word(v: parts.View, live: Live) -> str:
-    return v.lang.t(f"common.state.{State(live.state).label}")
+    word = v.lang.t(f"common.state.{State(live.state).label}")
+    return word[:1].upper() + word[1:]
 
 
 def _now(v: parts.View, live: Live, fresh: bool) -> None:
