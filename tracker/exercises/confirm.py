@@ -42,7 +42,7 @@ def confirmed(
 
 
 def best(found: Sequence[ExerciseSet], answered: Sequence[ExerciseSet]) -> list[ExerciseSet]:
-    """What counts: answers replace what the sensor found there; what was no training is left out."""
+    """What counts: answers replace what was found there; what was no training is left out."""
     told = [a for a in answered if a.source == "user"]
     spans = [(a.start_ns, a.end_ns) for a in told]
     kept = [f for f in found if f.source != "user" and not any(_same(f, s) for s in spans)]

@@ -39,7 +39,7 @@ def test_an_answer_is_labelled_data():
 
 
 def test_answers_replace_what_was_found():
-    """A correction counts instead, "no training" takes the set away, a reanalysis changes neither."""
+    """A correction counts, "no training" takes a set away, a reanalysis changes neither."""
     sets = [found(0, 30), found(100, 130), found(200, 230)]
     answers = [confirmed(sets[0], reps=9), confirmed(sets[1], exercise=Exercise.NONE)]
     again = [found(1, 31), found(99, 128), found(200, 230)]
