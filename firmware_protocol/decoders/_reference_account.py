@@ -13,7 +13,8 @@ HALF = 1 << 15
 class Account:
     """Keeps full indices from 16-bit ones, and the ranges (first, last) still missing.
 
-    A range is dropped when the device says that it no longer has it, or after three tries.
+    A range is dropped when the device says that it no longer has it, or after three tries in a
+    row that brought nothing new.
     """
 
     def __init__(self) -> None:
@@ -26,6 +27,7 @@ class Account:
         self._newest_ns = 0
         self._busy = False
         self._tries = 0
+        self._wanted = 0
         self._replay_next: int | None = None
 
     def begin(self, status: wire.Status, old: Resume | None) -> None:
@@ -74,6 +76,7 @@ class Account:
         first, last = self.missing[0]
         last = min(last, first + BLOCK - 1)
         self._asked, self._replay_next, self._asked_ns = (first, last), first, self._newest_ns
+        self._wanted = self._left(first, last)
         return first, last
 
     def answered(self, status: int) -> None:
@@ -84,11 +87,15 @@ class Account:
         if status == wire.BUSY:
             self._busy = True  # again after the next live frame
             return
-        left = any(a <= last and b >= first for a, b in self.missing)
-        self._tries = self._tries + 1 if left else 0
+        left = self._left(first, last)
+        self._tries = self._tries + 1 if left == self._wanted else 0
         if left and (status != wire.OK or self._tries >= TRIES):
             self._got(first, last)
             self._tries = 0
+
+    def _left(self, first: int, last: int) -> int:
+        """How many samples of a range are missing."""
+        return sum(max(0, min(b, last) - max(a, first) + 1) for a, b in self.missing)
 
     def _got(self, first: int, last: int) -> None:
         rest: list[tuple[int, int]] = []

@@ -137,7 +137,7 @@ class ReferenceSession(BaseSession):
         """Newest index and the ranges still missing, with the boot counter they belong to."""
         if not self._account.buffers:
             return None  # nothing is buffered, so nothing can be asked for
-        if self._status is None or self._account.next is None or not self._account.live:
+        if not self._started or self._status is None or self._account.next is None:
             return self._old
         return Resume(
             decoder="reference",
