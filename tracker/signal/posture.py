@@ -39,6 +39,9 @@ class PostureParams:
     move_g: float = 0.15
     lift_per_m: float = 10.0
     lift_most: float = 5.0
+    still_sd_g: float = 0.02
+    rhythm_sd_g: float = 0.08
+    rhythm_share: float = 0.15
     borrowed_trust: float = 0.15
     sit_odds: float = 1.25
 
@@ -72,9 +75,24 @@ def evidence(
             lik[fast, WALK] *= 0.1
     lik[incline < params.upright_deg, LIE] *= 1e-3
     lik[incline > 75.0, STAND] *= 1e-2
+    _physics(rows, lik, params)
     lik = lik**params.trust
     lik[(rows[:, f.VALID] < 0.3) | (worn != WORN)] = 1.0
     return Evidence(likelihood=lik, change=_change(rows, params))
+
+
+def _physics(rows: NDArray[np.float32], lik: NDArray[np.float64], params: PostureParams) -> None:
+    """Nobody walks without moving, and a clear rhythm of steps is neither sitting nor standing."""
+    sd = np.sqrt(rows[:, f.VM_VAR].astype(np.float64))
+    still = sd < params.still_sd_g
+    lik[still, WALK] *= 1e-3
+    lik[still, EXER] *= 0.1
+    rhythm = (
+        (sd > params.rhythm_sd_g)
+        & (rows[:, f.DOM_SHARE] > params.rhythm_share)
+        & (rows[:, f.DOM_HZ] > 0.9)
+    )
+    lik[np.ix_(rhythm, [LIE, SIT, STAND])] *= 0.05
 
 
 def _share_upright(lik: NDArray[np.float64], params: PostureParams) -> None:

@@ -2,8 +2,7 @@
 """Standing up, sitting down, lying down, getting up: read off the settled postures.
 
 The decoder knows *that* and which way (recognition.md section 4: threshold detectors miss 60 % of
-what decoding finds); the vertical impulse around the change says *when*: the centre of the squared
-first moment of |a| (events.py), whose lobes lie on either side of the movement.
+what decoding finds); the movement around the change says *when*: the centre of what the trunk turned and pushed.
 """
 
 from dataclasses import dataclass
@@ -14,12 +13,11 @@ from numpy.typing import NDArray
 from tracker.model import SECOND_NS, Transition, TransitionKind
 from tracker.signal import features as f
 from tracker.signal.decode import CLASSES, EXER, LIE, SIT, STAND, WALK
-from tracker.signal.events import moments
 from tracker.signal.grid import BLOCK_NS
 from tracker.signal.segment import Decoded
 from tracker.signal.wear import WORN
 
-BEFORE, AFTER = 3, 2  # blocks around a change that are looked at
+BEFORE, AFTER = 3, 3  # blocks around a change that are looked at
 _DOWN, _SEAT, _UP, _NONE = 0, 1, 2, -1
 _GROUP = np.full(CLASSES, _NONE)
 _GROUP[[LIE, SIT, STAND, WALK, EXER]] = [_DOWN, _SEAT, _UP, _UP, _NONE]
@@ -75,7 +73,7 @@ def advance_transitions(
     last = state.last
     for i in range(state.done, end):
         here = int(group[i])
-        if here == _NONE:
+        if here == _NONE or (here == _SEAT and _passing(group[i + 1 : i + AFTER])):
             continue
         if last not in (_NONE, here):
             a, b = max(0, i - BEFORE), min(group.shape[0], i + AFTER)
@@ -104,13 +102,26 @@ def advance_transitions(
     return state, tuple(found)
 
 
+def _passing(after: NDArray[np.int64]) -> bool:
+    """Whether a seat is only the way between lying and standing, or a flicker."""
+    return bool(((after != _SEAT) & (after != _NONE)).any())
+
+
 def _share(posterior: NDArray[np.float64], group: int) -> float:
     return float(sum(posterior[s] for s in range(CLASSES) if _GROUP[s] == group))
 
 
 def _middle(index: NDArray[np.int64], rows: NDArray[np.float32]) -> int:
     """Time of the middle of the movement, whole milliseconds."""
-    weight = moments(rows) ** 2
+    level = rows[:, f.SUB_VM].astype(np.float64).reshape(-1)
+    where = np.stack(
+        [rows[:, c].astype(np.float64).reshape(-1) for c in (f.SUB_X, f.SUB_Y, f.SUB_Z)]
+    )
+    turn = np.zeros(level.shape[0])
+    step = (where[:, 1:] - where[:, :-1]) ** 2
+    turn[1:] += step.sum(axis=0)
+    turn[:-1] += step.sum(axis=0)
+    weight = np.nan_to_num(turn + (level - np.nanmedian(level)) ** 2)
     t = (index[:, None] * f.SUBS + np.arange(f.SUBS)).reshape(-1).astype(np.float64) * 0.5 + 0.25
     total = float(weight.sum())
     peak = float(t[int(weight.argmax())]) if total > 0 else float(index[-1]) * BLOCK_NS / SECOND_NS
