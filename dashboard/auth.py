@@ -28,7 +28,8 @@ from tracker.report.i18n import Language, language
 COOKIE = "backstay"
 COOKIE_DAYS = 90
 # What answers before anybody signed in: the sign-in itself and whether the service is alive.
-OPEN_PATHS = ("/auth/", "/health", "/_stcore/health")
+# `/local` asks for a token of its own (`local_api.py`).
+OPEN_PATHS = ("/auth/", "/health", "/_stcore/health", "/local")
 MAX_FORM_BYTES = 10_000
 _PAGE = Template((Path(__file__).resolve().parent / "signin.html").read_text("utf-8"))
 

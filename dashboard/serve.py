@@ -19,7 +19,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse
 from starlette.routing import Route
 
-from dashboard import auth, data, reports
+from dashboard import auth, data, reports, tidy
+from dashboard.local_api import LocalApi
 from tracker.clock import Clock
 from tracker.errors import ServiceError
 from tracker.settings import Settings, read_settings
@@ -113,9 +114,10 @@ def free_port(host: str) -> int:
         return int(probe.getsockname()[1])
 
 
-def build(settings: Settings) -> st.App:
+def build(settings: Settings, local: LocalApi | None = None) -> st.App:
     """The application without a server, for tests and other launchers."""
     doorman = data.doorman(settings)
+    local = local or LocalApi(settings)
     return st.App(
         HERE / "app.py",
         # Streamlit knows its first page as "/" only.
@@ -124,6 +126,7 @@ def build(settings: Settings) -> st.App:
             Route("/today", to_today),
             *auth.routes(doorman),
             *reports.routes(),
+            *local.routes(),
         ],
         middleware=[Middleware(SecurityHeaders), Middleware(auth.RequireSignIn, doorman=doorman)],
     )
@@ -139,9 +142,16 @@ def url_of(settings: Settings, port: int) -> str:
 def serve(settings: Settings) -> None:
     """Run the dashboard until it is stopped; the first line printed is its address."""
     port = settings.port or free_port(settings.host)
-    app = build(settings)
+    local = LocalApi(settings)
+    app = build(settings, local)
+    local.open(url_of(settings, port))
+    stop = tidy.start(settings)
     print(url_of(settings, port), flush=True)  # noqa: T201 - the launcher reads this line
-    app.run(config=server_options(settings, port))
+    try:
+        app.run(config=server_options(settings, port))
+    finally:
+        stop.set()
+        local.close()
 
 
 def main() -> None:

@@ -98,7 +98,8 @@ def write_all(files: Mapping[Path, Table | dict[str, Any] | bytes]) -> None:
         for path, content in files.items():
             temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
             beside[path] = temporary
-            _writer(path)(temporary, content)
+            write = _write_bytes if isinstance(content, bytes) else _writer(path)
+            write(temporary, content)
         for path, temporary in beside.items():
             temporary.replace(path)
     except OSError as error:

@@ -6,35 +6,24 @@ Each method takes JSON values and returns JSON values; errors are the tracker's 
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from firmware_protocol.registry import Decoder
-from tracker.collect import health
+from tracker.collect import health, wire
 from tracker.collect.control import Method
 from tracker.collect.guide import Guide
-from tracker.collect.hub import Hub, has_prefix
+from tracker.collect.hub import Hub
 from tracker.collect.phone_door import PhoneDoor
-from tracker.collect.scan import Found, bars, scan
+from tracker.collect.scan import scan
 from tracker.collect.setups import check_setting, corrected, corrections
 from tracker.errors import InputError, UsageError
 from tracker.model import (
-    EPOCH_COLUMNS,
-    EPOCH_DTYPES,
     EPOCH_NS,
     SECOND_NS,
-    Epochs,
-    Exercise,
-    ExerciseSet,
-    Gap,
-    GapReason,
     Placement,
-    State,
-    Transition,
-    TransitionKind,
+    Samples,
 )
 from tracker.rights.backup import make_backup
 from tracker.settings import Settings
@@ -93,14 +82,14 @@ class Actions:
         }
 
     async def scan(self, seconds: float = 5.0) -> list[dict[str, object]]:
-        """Sensors in reach; see :func:`found_json`."""
+        """Sensors in reach; see :func:`tracker.collect.wire.found_json`."""
         if not 1 <= seconds <= 30:
             raise UsageError("a scan takes 1 to 30 seconds")
         found = await scan(self._hub.clock, seconds=seconds, extra=self._extra, air=self._hub.air)
         served = {s.config.address.upper(): s for s in self._hub.sensors.values()}
         lines = []
         for one in found:
-            line = found_json(one)
+            line = wire.found_json(one)
             known = served.get(one.advert.address.upper())
             if known is not None:
                 line["wearer"] = known.config.wearer
@@ -110,11 +99,11 @@ class Actions:
 
     async def sensors(self) -> list[dict[str, object]]:
         """The configured sensors."""
-        return [_config_json(c) for c in self._hub.store.sensors()]
+        return [wire.config_json(c) for c in self._hub.store.sensors()]
 
     async def live(self, wearer: str, placement: str) -> object:
         """The live row as JSON text, or None."""
-        live = self._hub.store.live(wearer, _placement(placement))
+        live = self._hub.store.live(wearer, wire.placement_of(placement))
         return None if live is None else live_json(live)
 
     # -- sensors ------------------------------------------------------------------------------
@@ -130,9 +119,9 @@ class Actions:
     ) -> dict[str, object]:
         """Configure a sensor and serve it from now on."""
         config = SensorConfig(
-            address=_text(address, "address"),
-            wearer=_text(wearer, "wearer"),
-            placement=_placement(placement),
+            address=wire.text_of(address, "address"),
+            wearer=wire.text_of(wearer, "wearer"),
+            placement=wire.placement_of(placement),
             decoder=decoder,
             name=str(name)[:60],
             added_ns=self._hub.clock.now_ns(),
@@ -140,7 +129,7 @@ class Actions:
         )
         await self._hub.add(config)
         await self._hub.at_rest(lambda: self._hub.store.put_sensor(config))
-        return _config_json(config)
+        return wire.config_json(config)
 
     async def remove_sensor(self, address: str) -> None:
         """Forget a sensor; what it measured stays."""
@@ -191,7 +180,7 @@ class Actions:
         `pose` answers when it ends (`until_ns`); `finish` waits until the last samples are
         stored, stores the calibration and says what it found.
         """
-        place = _placement(placement)
+        place = wire.placement_of(placement)
         key = (wearer, place)
         hub = self._hub
         if action == "begin":
@@ -210,20 +199,26 @@ class Actions:
         if action == "cancel":
             del self._guides[key]
             return {"cancelled": True}
-        if action not in ("look", "finish"):
-            raise UsageError("calibrate knows begin, pose, look, finish and cancel")
-        if not guide.spans:
-            return {"poses": {}} if action == "look" else _no_pose()
-        if action == "finish":
-            await self._wait_for(guide.last_ns)
-        raw = await hub.at_rest(lambda: hub.store.raw(wearer, place, guide.first_ns, guide.last_ns))
         if action == "look":
-            return {"poses": guide.look(raw)}
+            return {"poses": guide.look(await self._raw_of(guide)) if guide.spans else {}}
+        if action != "finish":
+            raise UsageError("calibrate knows begin, pose, look, finish and cancel")
+        if guide.spans:
+            await self._wait_for(guide.last_ns)
+        raw = await self._raw_of(guide)
         made, record = guide.finish(raw)
         await hub.at_rest(lambda: hub.store.put_calibration(wearer, place, record))
         await hub.reload(wearer)
         del self._guides[key]
         return {"calibration": record.body, "poses": guide.look(raw), "warnings": made.warnings}
+
+    async def _raw_of(self, guide: Guide) -> Samples:
+        if not guide.spans:
+            return Samples.empty()
+        store = self._hub.store
+        return await self._hub.at_rest(
+            lambda: store.raw(guide.wearer, guide.placement, guide.first_ns, guide.last_ns)
+        )
 
     async def _wait_for(self, until_ns: int) -> None:
         """Until samples of that time must be on the disk."""
@@ -239,7 +234,7 @@ class Actions:
 
     async def put(self, wearer: str, key: str, value: object = None) -> None:
         """A wearer's setting (thresholds, zone, ...); None removes it."""
-        check_setting(_text(key, "key"), value)
+        check_setting(wire.text_of(key, "key"), value)
         await self._hub.at_rest(lambda: self._hub.store.put_wearer_setting(wearer, key, value))
         await self._hub.reload(wearer)
 
@@ -284,15 +279,15 @@ class Actions:
         `gaps` and the day of the calibration come with series that were measured elsewhere. The
         number of epochs.
         """
-        table = epochs_from_json(epochs)
-        place = _placement(placement)
+        table = wire.epochs_from_json(epochs)
+        place = wire.placement_of(placement)
         batch = Batch(
             wearer=wearer,
             placement=place,
             epochs=table,
-            transitions=[_transition(t) for t in transitions],
-            sets=[_set(s) for s in sets],
-            gaps=[_gap(g) for g in gaps],
+            transitions=[wire.transition_of(t) for t in transitions],
+            sets=[wire.set_of(s) for s in sets],
+            gaps=[wire.gap_of(g) for g in gaps],
             replace_from_ns=int(from_ns),
             replace_to_ns=int(to_ns),
         )
@@ -313,7 +308,7 @@ class Actions:
 
         The word is kept (setting `corrections`), so that a re-analysis can lay it over again.
         """
-        label, place = _state(state), _placement(placement)
+        label, place = wire.state_of(state), wire.placement_of(placement)
         store = self._hub.store
         first = int(start_ns) // EPOCH_NS * EPOCH_NS
 
@@ -343,7 +338,7 @@ class Actions:
         hold_s: float = 0.0,
     ) -> None:
         """A set as the person says it was; it stays over every re-analysis."""
-        said = _set(
+        said = wire.set_of(
             {
                 "start_ns": start_ns,
                 "end_ns": end_ns,
@@ -354,7 +349,7 @@ class Actions:
                 "source": "user",
             }
         )
-        batch = Batch(wearer=wearer, placement=_placement(placement), sets=[said])
+        batch = Batch(wearer=wearer, placement=wire.placement_of(placement), sets=[said])
         await self._hub.at_rest(lambda: self._hub.store.write(batch))
 
     # -- phones -------------------------------------------------------------------------------
@@ -365,116 +360,9 @@ class Actions:
 
     async def pair_phone(self, name: str, wearer: str, placement: str) -> dict[str, object]:
         """Register a phone; the answer holds its token, which is told once."""
-        _placement(placement)
-        return await self._phones.pair(name, _text(wearer, "wearer"), placement)
+        wire.placement_of(placement)
+        return await self._phones.pair(name, wire.text_of(wearer, "wearer"), placement)
 
     async def revoke_phone(self, device_id: str) -> None:
         """From now on its token opens nothing."""
         await self._phones.revoke(device_id)
-
-
-def found_json(found: Found) -> dict[str, object]:
-    """One line of a scan for people and programs."""
-    advert = found.advert
-    return {
-        "address": advert.address,
-        "name": advert.name,
-        "rssi_dbm": advert.rssi_dbm,
-        "bars": bars(advert.rssi_dbm),
-        "decoder": found.decoder.name if found.decoder else None,
-        "title": found.decoder.title if found.decoder else None,
-        "score": found.match.score if found.match else 0,
-        "why": found.match.why if found.match else "no decoder fits what it advertises",
-        "connected": found.connected,
-        "battery_pct": found.battery_pct,
-    }
-
-
-def epochs_json(epochs: Epochs) -> dict[str, object]:
-    """Epochs as `replace_epochs` takes them: lists by column (NaN is null) and `algo`."""
-    columns: dict[str, object] = {"algo": epochs.algo}
-    for column in EPOCH_COLUMNS:
-        values = getattr(epochs, column).tolist()
-        columns[column] = [None if v != v else v for v in values]  # noqa: PLR0124 - NaN
-    return columns
-
-
-def epochs_from_json(columns: Mapping[str, Any]) -> Epochs:
-    """The inverse. Raises UsageError for tables that do not fit."""
-    try:
-        arrays: dict[str, Any] = {
-            c: np.array([float("nan") if v is None else v for v in columns[c]], EPOCH_DTYPES[c])
-            for c in EPOCH_COLUMNS
-        }
-    except (KeyError, TypeError, ValueError, OverflowError) as error:
-        raise UsageError(f"epochs: a column is missing or no list of numbers ({error})") from error
-    lengths = {len(a) for a in arrays.values()}
-    starts = arrays["start_ns"]
-    if len(lengths) != 1 or np.any(np.diff(starts) <= 0) or np.any(starts % EPOCH_NS):
-        raise UsageError("epochs: columns of one length, sorted, starting at multiples of 5 s")
-    return Epochs(**arrays, algo=str(columns.get("algo", "")))
-
-
-def _no_pose() -> dict[str, object]:
-    raise InputError("no pose was recorded: begin with standing upright")
-
-
-def _placement(name: str) -> Placement:
-    try:
-        return Placement(name)
-    except ValueError as error:
-        known = ", ".join(p.value for p in Placement)
-        raise UsageError(f"unknown placement {name!r}; known are {known}") from error
-
-
-def _state(name: str) -> State:
-    try:
-        return State[name.upper()]
-    except KeyError as error:
-        known = ", ".join(s.label for s in State)
-        raise UsageError(f"unknown state {name!r}; known are {known}") from error
-
-
-def _text(value: str, what: str) -> str:
-    if not 0 < len(str(value).strip()) <= 200:
-        raise UsageError(f"{what} must be a text of 1 to 200 characters")
-    return str(value).strip()
-
-
-def _transition(row: Mapping[str, Any]) -> Transition:
-    return Transition(
-        at_ns=int(row["at_ns"]),
-        kind=TransitionKind(row["kind"]),
-        confidence=float(row["confidence"]),
-    )
-
-
-def _gap(row: Mapping[str, Any]) -> Gap:
-    return Gap(
-        start_ns=int(row["start_ns"]), end_ns=int(row["end_ns"]), reason=GapReason(row["reason"])
-    )
-
-
-def _set(row: Mapping[str, Any]) -> ExerciseSet:
-    name = str(row["exercise"]).upper()
-    if name not in Exercise.__members__:
-        known = ", ".join(e.label for e in Exercise)
-        raise UsageError(f"unknown exercise {row['exercise']!r}; known are {known}")
-    return ExerciseSet(
-        start_ns=int(row["start_ns"]),
-        end_ns=int(row["end_ns"]),
-        exercise=Exercise[name],
-        reps=int(row["reps"]),
-        hold_s=float(row.get("hold_s", 0.0)),
-        confidence=str(row["confidence"]),
-        source=str(row.get("source", "sensor")),
-    )
-
-
-def _config_json(config: SensorConfig) -> dict[str, object]:
-    body = asdict(config) | {"placement": str(config.placement)}
-    options = body.get("options")
-    if isinstance(options, dict):
-        options.pop("resume", None)
-    body["radio"] = not has_prefix(config.address)
-    return body
