@@ -20,7 +20,7 @@ from playwright.sync_api import Page, sync_playwright
 from tracker.report.i18n import language
 
 SIZES = {"desktop": (1200, 860), "phone": (390, 844)}
-SHOTS = (
+SHOTS: tuple[tuple[str, ...], ...] = (
     ("today", "de", "desktop"),
     ("today", "en", "desktop"),
     ("today", "en", "phone"),
@@ -28,6 +28,8 @@ SHOTS = (
     ("trends", "en", "desktop"),
     ("advice", "en", "desktop"),
     ("training", "en", "phone"),
+    ("today", "de", "desktop", "dark"),
+    ("today", "en", "desktop", "dark"),
 )
 FLAGS = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
 
@@ -46,12 +48,14 @@ def shoot(url: str, out: Path, chromium: str) -> None:
     out.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path=chromium, args=list(FLAGS))
-        for name, lang, size in SHOTS:
+        for name, lang, size, *look in SHOTS:
             width, height = SIZES[size]
+            tone = look[0] if look else "light"
             context = browser.new_context(
                 locale={"de": "de-DE", "en": "en-GB"}[lang],
                 viewport={"width": width, "height": height},
                 device_scale_factor=1.5,
+                color_scheme="dark" if tone == "dark" else "light",
             )
             page = context.new_page()
             page.goto(url)
@@ -61,13 +65,11 @@ def shoot(url: str, out: Path, chromium: str) -> None:
                 page.get_by_role("button", name=later).click()
                 settle(page)
             if name != "today":
-                if size == "phone":
-                    page.get_by_test_id("stExpandSidebarButton").click()
-                title = language(lang).t(f"dashboard.page.{name}")
-                page.get_by_role("link", name=title, exact=True).click()
+                page.goto(f"{url}/{name}")
                 settle(page)
-            page.screenshot(path=out / f"{name}-{lang}-{size}.png")
-            print(out / f"{name}-{lang}-{size}.png")
+            path = out / f"{name}-{lang}-{size}{'-dark' if tone == 'dark' else ''}.png"
+            page.screenshot(path=path)
+            print(path)
             context.close()
         browser.close()
 
