@@ -21,7 +21,7 @@ from tracker.clock import Clock
 from tracker.collect.control import ControlClient
 from tracker.collect.setups import setups
 from tracker.errors import AccessDenied, InputError, ServiceError, UsageError
-from tracker.model import GapReason, Placement
+from tracker.model import SECOND_NS, GapReason, Placement, Samples
 from tracker.settings import read_settings
 from tracker.simulation.days import workday
 from tracker.store.sqlite import SqliteReader, open_reader
@@ -96,6 +96,12 @@ def reader(collector: Collector) -> SqliteReader:
     return open_reader(read_settings(data=collector.data))
 
 
+def shifted(motion: Samples, times: int) -> Samples:
+    """The same motion, later."""
+    step = int(motion.t_ns[-1]) - int(motion.t_ns[0]) + SECOND_NS // 50
+    return Samples(t_ns=motion.t_ns + times * step, acc_g=motion.acc_g, gyr_dps=motion.gyr_dps)
+
+
 async def until(clock: Clock, what: Callable[[], bool], seconds: float = 200.0) -> None:
     """Wait (seconds of the clock)."""
     deadline = clock.monotonic_s() + seconds
@@ -121,7 +127,8 @@ async def test_kill_9_in_mid_stream_loses_nothing_that_was_stored(
     await collector.start("--sensor", ADDRESS, "--wearer", "w1", "--axes", AXES, "--no-phones")
     await until(clock, lambda: device.streaming)
     motion = resample(workday(np.random.default_rng(3), hours=0.03).samples, 50.0)
-    player = Player(bluez, sensor, motion[:3500], clock, clock.now_ns())
+    endless = Samples.concat([shifted(motion, i) for i in range(6)])  # however slow the restart
+    player = Player(bluez, sensor, endless, clock, clock.now_ns())
     play = asyncio.ensure_future(player.run())
     await until(clock, lambda: raw_count(reader) > 600)
     await clock.sleep(4)
@@ -134,9 +141,9 @@ async def test_kill_9_in_mid_stream_loses_nothing_that_was_stored(
     await collector.start()
     await until(clock, lambda: raw_count(reader) > kept + 100)
     assert sensor.connects == 1  # taken over, not connected anew
-    await play
-    await until(clock, lambda: raw_count(reader) >= 3450)
+    await until(clock, lambda: raw_count(reader) > player.played - 200)  # REPLAY has filled it
     await clock.sleep(8)
+    play.cancel()
     code, _, _ = await collector.end()
     assert code == 0
     raw = reader.raw("w1", PLACE, 0, FOR_EVER)

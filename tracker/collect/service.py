@@ -159,8 +159,8 @@ def _on_signals(stop: Callable[[], None]) -> None:
 
 async def scan_here(plan: Plan, seconds: float) -> list[dict[str, object]]:
     """A scan by this process, for when no collector runs."""
-    from tracker.collect.actions import found_json
     from tracker.collect.scan import scan
+    from tracker.collect.wire import found_json
 
     try:
         own, _ = described(plan.settings.data)
