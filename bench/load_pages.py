@@ -19,12 +19,14 @@ import tempfile
 import threading
 import time
 import urllib.request
+from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import numpy as np
 from playwright.sync_api import Browser, sync_playwright
 
+from tracker.clock import clock_from
 from tracker.diary import Person, Role
 from tracker.model import SECOND_NS, Live, Placement, State
 from tracker.settings import Settings
@@ -34,6 +36,8 @@ from tracker.store.records import open_records
 from tracker.store.sqlite import SqliteStore, open_store
 from tracker.units import local_date
 
+# An afternoon of today, so that the figures do not depend on the time of day.
+CLOCK = clock_from(f"{datetime.now(tz=UTC).date()}T15:00:00+00:00@1")
 ZONE = ZoneInfo("Europe/Berlin")
 FLAGS = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -42,7 +46,7 @@ TICKS = os.sysconf("SC_CLK_TCK")
 def fill(folder: Path, days: int) -> SqliteStore:
     """A year of a wearer; the store stays open for the live row."""
     settings = Settings(data=folder, zone=str(ZONE))
-    now = time.time_ns()
+    now = CLOCK.now_ns()
     made = history(
         np.random.default_rng(5), days, ZONE, last_day=local_date(now, ZONE), until_ns=now
     )
@@ -76,9 +80,9 @@ def feed(store: SqliteStore, stop: threading.Event) -> None:
     while not stop.wait(1.0):
         step += 1
         row = Live(
-            at_ns=time.time_ns(),
+            at_ns=CLOCK.now_ns(),
             state=State.SITTING,
-            since_ns=time.time_ns() - 600 * SECOND_NS,
+            since_ns=CLOCK.now_ns() - 600 * SECOND_NS,
             confidence=0.9,
             provisional=False,
             tilt_deg=float(5 + step % 40),
@@ -155,7 +159,12 @@ def main() -> None:
         feeder.start()
         server = subprocess.Popen(
             [sys.executable, "-m", "dashboard.serve", "--port", "0"],
-            env={**os.environ, "BACKSTAY_DATA": folder, "BACKSTAY_ZONE": str(ZONE)},
+            env={
+                **os.environ,
+                **CLOCK.environment(),
+                "BACKSTAY_DATA": folder,
+                "BACKSTAY_ZONE": str(ZONE),
+            },
             stdout=subprocess.PIPE,
             text=True,
         )

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tracker.clock import clock_from
 from tracker.diary import Evening, Kind, Person, Role
 from tracker.model import SECOND_NS, Live, Placement, State
 from tracker.settings import Settings
@@ -25,6 +26,8 @@ from tracker.store.records import open_records
 from tracker.store.sqlite import SqliteStore, open_store
 from tracker.units import local_date
 
+# An afternoon, whatever the time of day at which the tests run; from then on it runs normally.
+CLOCK = clock_from("2026-11-23T15:00:00+00:00@1")
 ROOT = Path(__file__).resolve().parents[2]
 ZONE = ZoneInfo("Europe/Berlin")
 FLAGS = (
@@ -45,7 +48,7 @@ class Feeder:
         self._store = store
         self._stop = threading.Event()
         self.on = True
-        self._begun_ns = time.time_ns() - 600 * SECOND_NS
+        self._begun_ns = CLOCK.now_ns() - 600 * SECOND_NS
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
 
@@ -54,13 +57,13 @@ class Feeder:
         while not self._stop.wait(0.5):
             step += 1
             if self.on:
-                self._write(step, time.time_ns())
+                self._write(step, CLOCK.now_ns())
 
     def silence(self) -> None:
         """Stop, as if the last row had been written a minute ago."""
         self.on = False
         time.sleep(0.6)
-        self._write(0, time.time_ns() - 60 * SECOND_NS)
+        self._write(0, CLOCK.now_ns() - 60 * SECOND_NS)
 
     def _write(self, step: int, at_ns: int) -> None:
         row = Live(
@@ -91,7 +94,7 @@ def feeder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Fee
     """A data folder with two weeks of a wearer, an evening told today, and a live sensor."""
     folder = tmp_path_factory.mktemp("browser")
     settings = Settings(data=folder, zone="Europe/Berlin")
-    now = time.time_ns()
+    now = CLOCK.now_ns()
     today = local_date(now, ZONE)
     store = open_store(settings)
     made = history(np.random.default_rng(3), 15, ZONE, last_day=today, until_ns=now)
@@ -127,6 +130,7 @@ def server(feeder: tuple[Path, Feeder]) -> Iterator[str]:
         cwd=ROOT,
         env={
             **os.environ,
+            **CLOCK.environment(),
             "BACKSTAY_DATA": str(folder),
             "BACKSTAY_ZONE": "Europe/Berlin",
             "BACKSTAY_PORT": "0",
