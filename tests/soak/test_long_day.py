@@ -1,0 +1,564 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A working day of eight hours, sixty times as fast, with a fault every four minutes.
+
+One wearer with two sensors (our open profile on the upper back, Polar at the waist) and a phone on
+the chest; the wearer and a therapist look at the dashboard in two browsers; everything also goes to
+a real InfluxDB. Links break, the adapter goes off, `bluetoothd` dies, InfluxDB freezes and dies,
+the phone is offline, the collector is killed. Afterwards memory was flat, every sample that is
+missing has a gap with a reason, and SQLite, InfluxDB and one batch analysis give the same epochs.
+
+    make soak                                  (figures: docs/operate/soak.json)
+    BACKSTAY_SOAK_SPEED=20 BACKSTAY_SOAK_HOURS=1 pytest tests/soak -m soak
+"""
+
+import itertools
+import json
+import os
+import signal
+import ssl
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.conftest import tool
+from tests.fakes.bus import Bus
+from tests.fakes.influx_shim import Influxd, Shim, free_port
+from tracker import chain
+from tracker.clock import Clock
+from tracker.collect.control import ControlClient
+from tracker.collect.setups import setups
+from tracker.diary import Role
+from tracker.errors import ServiceError
+from tracker.model import SECOND_NS, Placement, Samples
+from tracker.recording import write_recording
+from tracker.settings import Settings
+from tracker.simulation.days import workday
+from tracker.simulation.sensor import Sensor
+from tracker.store import influx
+from tracker.store.influx_sink import Sink
+from tracker.store.influx_target import InfluxTarget
+from tracker.store.records import open_records
+from tracker.store.sqlite import open_reader, open_store
+
+pytestmark = [pytest.mark.soak, pytest.mark.browser]
+ROOT = Path(__file__).resolve().parents[2]
+SPEED = float(os.environ.get("BACKSTAY_SOAK_SPEED", "60"))
+HOURS = float(os.environ.get("BACKSTAY_SOAK_HOURS", "8"))
+OUT = os.environ.get("BACKSTAY_SOAK_OUT", "")
+START_NS = 1_795_420_800_000_000_000  # Monday 2026-11-23 08:00 UTC
+FAULT_EVERY_S = 240.0
+AXES = "x=forward,y=left,z=up"
+OWN, POLAR = "C0:00:00:00:00:02", "C0:00:00:00:00:01"
+WEARER = "w-soak"
+PLACES = {OWN: Placement.UPPER_BACK, POLAR: Placement.WAIST, "phone": Placement.CHEST}
+EVER = (0, 2**62)
+PASSWORD = "drei blaue segel im wind"
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+
+
+@dataclass(slots=True)
+class World:
+    """Every process of the day and what was seen of it."""
+
+    settings: Settings
+    clock: Clock
+    environment: dict[str, str]
+    radio: "subprocess.Popen[str]"
+    influxd: Influxd
+    processes: "dict[str, subprocess.Popen[bytes]]" = field(default_factory=dict)
+    memory: list[tuple[float, str, int, float]] = field(default_factory=list)
+    faults: Counter[str] = field(default_factory=Counter)
+    looks: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def control(self) -> ControlClient:
+        """The collector's local door."""
+        return ControlClient(self.settings.data)
+
+    def hour(self) -> float:
+        """Hours since the day began."""
+        return (self.clock.now_ns() - START_NS) / SECOND_NS / 3600
+
+    def start(self, name: str) -> None:
+        """Start the collector or the dashboard."""
+        words = {"collector": ["tracker", "collect"], "dashboard": ["dashboard.serve"]}[name]
+        with (self.settings.data.parent / f"{name}.log").open("ab") as log:
+            self.processes[name] = subprocess.Popen(
+                [sys.executable, "-m", *words], cwd=ROOT, env=self.environment, stdout=log,
+                stderr=log,
+            )  # fmt: skip
+
+    def tell_radio(self, **order: Any) -> dict[str, Any]:
+        """One order to the fake radio, one answer."""
+        assert self.radio.stdin is not None
+        assert self.radio.stdout is not None
+        self.radio.stdin.write(json.dumps(order) + "\n")
+        self.radio.stdin.flush()
+        while True:
+            answer = json.loads(self.radio.stdout.readline())
+            if "ended" not in answer:
+                return dict(answer)
+
+    def look_at_memory(self) -> None:
+        """Resident megabytes of both processes now."""
+        for name, process in self.processes.items():
+            try:
+                pages = int(Path(f"/proc/{process.pid}/statm").read_text().split()[1])
+            except (OSError, IndexError):
+                continue
+            megabytes = pages * os.sysconf("SC_PAGE_SIZE") / (1 << 20)
+            self.memory.append((self.hour(), name, process.pid, megabytes))
+
+
+def until(condition: Callable[[], object], what: str, seconds: float = 120) -> None:
+    """Wait (machine seconds) until something is so."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, what
+        time.sleep(0.1)
+
+
+class Phone(threading.Thread):
+    """Our phone page as it behaves: numbered batches, kept while offline, some sent twice."""
+
+    def __init__(self, world: World, samples: Samples, token: str) -> None:
+        super().__init__(name="phone")
+        self.world, self.samples, self.token = world, samples, token
+        self.offline = False
+        self.ended = False
+        self.sent = self.refused = 0
+        self._url = f"https://127.0.0.1:{world.settings.http_port}/phone/batch"
+        self._context = ssl._create_unverified_context()  # noqa: S323
+
+    def run(self) -> None:
+        """Ten seconds of motion a batch, in order, until the motion is over and all is taken."""
+        waiting: list[bytes] = []
+        times = self.samples.t_ns
+        taken, number = 0, 0
+        while not self.ended and (taken < len(times) or waiting):
+            now_ns = self.world.clock.now_ns()
+            while taken < len(times) and times[min(taken + 500, len(times)) - 1] <= now_ns:
+                part = slice(taken, min(taken + 500, len(times)))
+                taken, number = part.stop, number + 1
+                waiting.append(self._body(part, number, now_ns))
+                if number % 20 == 0:
+                    waiting.append(waiting[-1])
+            if waiting and not self.offline and self._post(waiting[0]):
+                waiting.pop(0)
+                self.sent += 1
+                continue
+            time.sleep(0.06)
+
+    def _body(self, part: slice, number: int, now_ns: int) -> bytes:
+        t_ms = (self.samples.t_ns[part] - START_NS) / 1e6
+        acc = np.round(self.samples.acc_g[part].astype(float) * 9.80665, 4)
+        rows = [[round(t, 3), *a] for t, a in zip(t_ms.tolist(), acc.tolist(), strict=True)]
+        body = {
+            "v": 1, "src": "devicemotion", "session": "soak", "batch": number,
+            "t0": START_NS // 1_000_000, "at": (now_ns - START_NS) / 1e6, "s": rows,
+        }  # fmt: skip
+        return json.dumps(body).encode()
+
+    def _post(self, body: bytes) -> bool:
+        request = urllib.request.Request(self._url, data=body)  # noqa: S310 - loopback
+        request.add_header("Authorization", f"Bearer {self.token}")
+        request.add_header("Content-Type", "application/json")
+        try:
+            with urllib.request.urlopen(request, timeout=20, context=self._context) as answer:  # noqa: S310
+                return bool(answer.status == 200)
+        except urllib.error.HTTPError as error:
+            with error:
+                self.refused += error.code not in (429, 503)
+            time.sleep(0.2)
+        except OSError:
+            time.sleep(0.2)
+        return False
+
+
+class Faults:
+    """One fault after the other; each ends before the next begins."""
+
+    def __init__(self, world: World, phone: Phone) -> None:
+        self.world, self.phone = world, phone
+        self._order = itertools.cycle(
+            [self.links, self.influx_freezes, self.adapter, self.phone_offline, self.links,
+             self.away, self.bluetoothd, self.influx_killed, self.silent]
+        )  # fmt: skip
+        self._kills = [0.1 * HOURS, 0.3 * HOURS]
+
+    def one(self) -> None:
+        """The next fault."""
+        if self._kills and self.world.hour() > self._kills[0]:
+            self._kills.pop(0)
+            fault = self.collector_killed
+        else:
+            fault = next(self._order)
+        fault()
+        self.world.faults[fault.__name__] += 1
+
+    def _sleep(self, seconds: float) -> None:
+        time.sleep(self.world.clock.real_s(seconds))
+
+    def links(self) -> None:
+        """Both links break."""
+        for address in (OWN, POLAR):
+            self.world.tell_radio(do="lose_link", address=address)
+
+    def away(self) -> None:
+        """The wearer goes for a coffee: out of reach for a minute and a half."""
+        for reach in (False, True):
+            for address in (OWN, POLAR):
+                self.world.tell_radio(do="set", address=address, in_range=reach)
+                if not reach:
+                    self.world.tell_radio(do="lose_link", address=address)
+            self._sleep(90 if not reach else 0)
+
+    def silent(self) -> None:
+        """Connected, but nothing comes."""
+        for silent in (True, False):
+            self.world.tell_radio(do="set", address=OWN, silent=silent)
+            self._sleep(10)
+
+    def adapter(self) -> None:
+        """Bluetooth is switched off for ten seconds."""
+        self.world.tell_radio(do="power", on=False)
+        self._sleep(10)
+        self.world.tell_radio(do="power", on=True)
+
+    def bluetoothd(self) -> None:
+        """The Bluetooth daemon crashes and comes back."""
+        self.world.tell_radio(do="crash")
+        self._sleep(10)
+        self.world.tell_radio(do="start")
+
+    def influx_freezes(self) -> None:
+        """InfluxDB hangs for two minutes."""
+        self.world.influxd.freeze()
+        self._sleep(120)
+        self.world.influxd.thaw()
+
+    def influx_killed(self) -> None:
+        """InfluxDB is killed and started again."""
+        self.world.influxd.kill()
+        self._sleep(60)
+        self.world.influxd.start()
+
+    def phone_offline(self) -> None:
+        """The phone leaves the network for eight minutes; the day goes on."""
+        self.phone.offline = True
+        threading.Timer(self.world.clock.real_s(480), self._phone_back).start()
+
+    def _phone_back(self) -> None:
+        self.phone.offline = False
+
+    def collector_killed(self) -> None:
+        """`kill -9` of the collector."""
+        self.world.processes["collector"].send_signal(signal.SIGKILL)
+        self.world.processes["collector"].wait()
+        self.world.start("collector")
+        until(self.world.control.running, "the collector does not come back")
+
+
+@pytest.fixture(scope="module")
+def day(recordings: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """The whole day, lived once."""
+    programs = {
+        "dbus": tool("dbus-daemon", "Debian: apt-get install dbus"),
+        "influxd": tool("influxd", "unpack Debian's influxdb and set BACKSTAY_INFLUXD"),
+        "chromium": tool("chromium", "Debian: apt-get install chromium"),
+    }
+    folder = tmp_path_factory.mktemp("soak")
+    motions = {
+        name: workday(
+            np.random.default_rng(7), hours=HOURS, placement=place, sensor=Sensor(),
+            start_ns=START_NS,
+        ).samples
+        for name, place in PLACES.items()
+    }  # fmt: skip
+    for name in (OWN, POLAR):
+        write_recording(folder / f"{name[-2:]}.parquet", motions[name])
+    with tempfile.TemporaryDirectory(prefix="bus") as short:
+        bus = Bus(programs["dbus"], Path(short))
+        bus.start()
+        influxd = Influxd(programs["influxd"], folder / "influx")
+        influxd.start()
+        influxd.query("CREATE DATABASE posture")
+        shim = Shim(influxd)
+        settings = Settings(
+            data=folder / "data", zone="UTC", influx_url=shim.url, influx_token="a:b",
+            port=free_port(), http_port=free_port(), log="WARNING",
+        )  # fmt: skip
+        _accounts(settings)
+        # The clock starts a quarter of an hour early: everybody is there when the day begins.
+        clock = Clock(
+            start_ns=START_NS - int(30 * SPEED) * SECOND_NS, origin_ns=time.time_ns(), speed=SPEED
+        )
+        environment = {
+            **os.environ, **settings.environment(), **clock.environment(),
+            "DBUS_SYSTEM_BUS_ADDRESS": bus.address, "PYTHONPATH": str(ROOT),
+        }  # fmt: skip
+        radio = subprocess.Popen(
+            [sys.executable, "tests/fakes/bluez_process.py", "--bus", bus.address],
+            cwd=ROOT, env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        )  # fmt: skip
+        assert radio.stdout is not None
+        assert json.loads(radio.stdout.readline()) == {"ready": True}
+        world = World(settings, clock, environment, radio, influxd)
+        try:
+            _live(world, folder, motions["phone"], programs["chromium"])
+            yield world
+        finally:
+            for process in world.processes.values():
+                if process.poll() is None:
+                    process.kill()
+                process.wait()
+            radio.kill()
+            radio.wait()
+            radio.stdin.close()  # type: ignore[union-attr]
+            radio.stdout.close()
+            shim.close()
+            influxd.kill()
+            bus.kill()
+
+
+def _accounts(settings: Settings) -> None:
+    """The wearer and a therapist who may see measurements, with passwords."""
+    from dataclasses import replace
+
+    from tracker.accounts import Accounts
+
+    records = open_records(settings)
+    accounts = Accounts(records)
+    wearer = accounts.add("Wearer", PASSWORD, [Role.WEARER])
+    records.put_person(replace(wearer, wearer=WEARER, zone="UTC", language="en"))
+    therapist = accounts.add("Therapist", PASSWORD, [Role.THERAPIST])
+    records.put_grant(WEARER, therapist.id, ["sitting", "posture", "training"], expires_ns=2**62)
+    records.close()
+
+
+def _live(world: World, folder: Path, phone_motion: Samples, chromium: str) -> None:
+    """From before the first sample to a clean end of the collector."""
+    for name in ("collector", "dashboard"):
+        world.start(name)
+    until(world.control.running, "the collector does not answer")
+    for address, decoder, rate in ((POLAR, "polar", 52.0), (OWN, "reference", 50.0)):
+        world.tell_radio(
+            do="add", address=address, decoder=decoder, rate_hz=rate, play=False,
+            recording=str(folder / f"{address[-2:]}.parquet"),
+            model="Sense" if decoder == "polar" else None,
+        )  # fmt: skip
+        world.control.call(
+            "add_sensor", address=address, wearer=WEARER, placement=PLACES[address].value,
+            options={"axes": AXES},
+        )  # fmt: skip
+    made = world.control.call(
+        "pair_phone", name="soak", wearer=WEARER, placement=PLACES["phone"].value
+    )
+    connected = lambda: all(  # noqa: E731
+        world.tell_radio(do="status", address=a)["connected"] for a in (OWN, POLAR)
+    )
+    until(connected, "the sensors were not connected")
+    for address in (OWN, POLAR):
+        start_s = (START_NS - world.clock.now_ns()) / SECOND_NS
+        world.tell_radio(do="play", address=address, start_s=max(0.0, start_s))
+    phone = Phone(world, phone_motion, made["token"])
+    phone.start()
+    try:
+        with sync_playwright() as driver:
+            browser = driver.chromium.launch(executable_path=chromium, args=FLAGS)
+            _through_the_day(world, Faults(world, phone), browser)
+            browser.close()
+        until(lambda: not phone.is_alive(), "the phone does not get rid of its batches")
+    finally:
+        phone.ended = True
+        phone.join()
+    world.looks["phone batches"] = phone.sent
+    world.looks["phone batches refused"] = phone.refused
+    assert phone.refused == 0
+    _settled(world)
+
+
+def _through_the_day(world: World, faults: Faults, browser: Browser) -> None:
+    """Look and break until the motion is over."""
+    base = f"http://127.0.0.1:{world.settings.port}"
+    pages = [_signed_in(browser, base, name) for name in ("Wearer", "Therapist")]
+    next_fault_s = FAULT_EVERY_S
+    while world.hour() < HOURS:
+        world.look_at_memory()
+        if world.hour() * 3600 > next_fault_s:
+            faults.one()
+            next_fault_s += FAULT_EVERY_S
+        for page in pages:
+            _look(world, page, base)
+        time.sleep(0.5)
+
+
+def _signed_in(browser: Browser, base: str, name: str) -> Page:
+    page = browser.new_context(locale="en-US").new_page()
+    until(lambda: _answers(f"{base}/_stcore/health"), "the dashboard does not answer")
+    page.goto(f"{base}/auth/login")
+    page.fill("input[name=name]", name)
+    page.fill("input[name=password]", PASSWORD)
+    page.press("input[name=password]", "Enter")
+    page.wait_for_url(lambda url: "/auth/" not in url, timeout=60_000)
+    return page
+
+
+def _look(world: World, page: Page, base: str) -> None:
+    """A person who glances: mostly the page as it updates itself, now and then another one."""
+    if world.looks["glances"] % 12 == 0:
+        path = ("/live", "/", "/trends")[world.looks["glances"] // 12 % 3]
+        page.goto(base + path, wait_until="commit", timeout=60_000)
+    world.looks["glances"] += 1
+    if page.locator("[data-testid=stException]").count():
+        world.looks["exceptions"] += 1
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310 - loopback
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def _settled(world: World) -> None:
+    """Wait until the last buffered samples came, stop the collector, send what waits."""
+    end_ns = START_NS + int(HOURS * 3600) * SECOND_NS
+
+    def arrived() -> bool:
+        try:
+            return all(int(raw(world, n).t_ns[-1]) > end_ns - 30 * SECOND_NS for n in PLACES)
+        except (ServiceError, IndexError):
+            return False
+
+    until(arrived, "the end of the day does not arrive", 180)
+    time.sleep(2)
+    world.look_at_memory()
+    world.processes["collector"].terminate()
+    assert world.processes["collector"].wait(120) == 0
+    world.processes["dashboard"].terminate()
+    world.processes["dashboard"].wait(60)
+    store, target = open_store(world.settings, world.clock), InfluxTarget(world.settings)
+    Sink(store, target, world.clock).drain()
+    assert store.backlog()[0] == 0
+    assert not store.dead_letters()
+    target.close()
+    store.close()
+    _write_figures(world)
+
+
+def raw(world: World, name: str) -> Samples:
+    """Stored samples of a series."""
+    reader = open_reader(world.settings)
+    try:
+        return reader.raw(WEARER, PLACES[name], *EVER)
+    finally:
+        reader.close()
+
+
+def holes_s(t_ns: Any) -> Any:
+    """Silences of more than half a second, as (start, end) in ns."""
+    at = np.flatnonzero(np.diff(t_ns) > 0.5 * SECOND_NS)
+    return [(int(t_ns[i]), int(t_ns[i + 1])) for i in at]
+
+
+def late_and_early(world: World, name: str) -> tuple[float, float]:
+    """Median memory of the last collector or of the dashboard: second quarter, last quarter."""
+    last_pid = [pid for _, n, pid, _ in world.memory if n == name][-1]
+    rows = [(h, mb) for h, n, pid, mb in world.memory if (n, pid) == (name, last_pid)]
+    first, last = rows[0][0], rows[-1][0]
+    span = last - first
+    early = [mb for h, mb in rows if first + 0.25 * span <= h <= first + 0.5 * span]
+    late = [mb for h, mb in rows if h >= first + 0.75 * span]
+    return statistics.median(early), statistics.median(late)
+
+
+def _write_figures(world: World) -> None:
+    figures: dict[str, Any] = {
+        "hours": HOURS, "speed": SPEED, "faults": dict(world.faults), "looks": dict(world.looks),
+    }  # fmt: skip
+    reader = open_reader(world.settings)
+    for name, place in PLACES.items():
+        t_ns = raw(world, name).t_ns
+        holes = holes_s(t_ns)
+        gaps = reader.gaps(WEARER, place, *EVER)
+        figures[str(place)] = {
+            "samples": len(t_ns),
+            "epochs": len(reader.epochs(WEARER, place, *EVER)),
+            "holes": len(holes),
+            "missing_s": round(sum(b - a for a, b in holes) / SECOND_NS, 1),
+            "gap_reasons": dict(Counter(str(g.reason) for g in gaps)),
+        }
+    reader.close()
+    for name in ("collector", "dashboard"):
+        early, late = late_and_early(world, name)
+        figures[f"{name}_mb"] = {"early": round(early, 1), "late": round(late, 1)}
+    print(json.dumps(figures, indent=1))
+    if OUT:
+        Path(OUT).write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+
+
+def test_memory_was_flat(day: World) -> None:
+    """The last quarter needs hardly more than the second one: no process grows with the day."""
+    for name in ("collector", "dashboard"):
+        early, late = late_and_early(day, name)
+        assert late < early * 1.15 + 10, f"{name}: {early:.0f} MB, later {late:.0f} MB"
+
+
+def test_the_pages_never_broke(day: World) -> None:
+    """No exception was shown to wearer or therapist, and they looked many times."""
+    assert day.looks["glances"] > 20
+    assert day.looks["exceptions"] == 0
+
+
+def test_sensor_with_a_buffer_and_phone_lost_nothing(day: World) -> None:
+    """The open profile and the phone deliver late what they could not deliver in time."""
+    for name in (OWN, "phone"):
+        t_ns = raw(day, name).t_ns
+        assert not holes_s(t_ns), name
+        assert abs(len(t_ns) - HOURS * 3600 * 50) < 0.01 * HOURS * 3600 * 50
+
+
+def test_what_a_sensor_without_buffer_lost_has_a_reason(day: World) -> None:
+    """Each hole of the Polar's series is covered by a gap that says why."""
+    reader = open_reader(day.settings)
+    gaps = reader.gaps(WEARER, PLACES[POLAR], *EVER)
+    reader.close()
+    for start_ns, end_ns in holes_s(raw(day, POLAR).t_ns):
+        middle = (start_ns + end_ns) // 2
+        assert any(g.start_ns <= middle < g.end_ns for g in gaps)
+
+
+@pytest.mark.parametrize("name", list(PLACES))
+def test_store_influx_and_batch_agree(day: World, name: str) -> None:
+    """SQLite, InfluxDB and one analysis of all stored samples give the same epochs."""
+    reader = open_reader(day.settings)
+    stored = reader.epochs(WEARER, PLACES[name], *EVER)
+    records = reader.calibrations(WEARER, PLACES[name])
+    reader.close()
+    mirror = influx.open_store(day.settings, day.clock)
+    mirrored = mirror.epochs(WEARER, PLACES[name], *EVER)
+    mirror.close()
+    assert mirrored.equals(stored)
+    axes = "" if name == "phone" else AXES
+    known = setups(PLACES[name], records, {}, axes=axes)
+    assert len(known) == 1
+    assert chain.analyze(raw(day, name), known[0].setup).epochs.equals(stored)
