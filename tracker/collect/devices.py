@@ -34,8 +34,8 @@ class Device:
 class Devices:
     """The register of phones in a data folder."""
 
-    def __init__(self, folder: Path) -> None:
-        self._path = folder / "devices.json"
+    def __init__(self, folder: Path, file: str = "devices.json") -> None:
+        self._path = folder / file
         self._known = {d.id: d for d in _read(self._path)}
 
     def all(self) -> Sequence[Device]:

@@ -15,7 +15,7 @@ why in one word (`reason`) and one sentence (`text`); the phone keeps the batch 
 
 import hashlib
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 
@@ -84,8 +84,8 @@ class _Headers:
         await self._app(scope, receive, with_headers if scope["type"] == "http" else send)
 
 
-def build(door: Door) -> Starlette:
-    """The application."""
+def build(door: Door, more: Sequence[Route] = ()) -> Starlette:
+    """The application; `more` are routes of other parts behind the same door."""
     routes = [
         Route("/", _to_page),
         Route("/phone", _page),
@@ -99,6 +99,7 @@ def build(door: Door) -> Starlette:
         ),
         Route("/health", _health(door)),
         Route("/metrics", _metrics(door)),
+        *more,
     ]
     # Fixed paths before the one with a parameter.
     routes.sort(key=lambda r: "{" in r.path)

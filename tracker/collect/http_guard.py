@@ -7,11 +7,12 @@ Limits are generous for a phone (two batches a second of a few kB) and tight for
 import asyncio
 from collections import Counter, OrderedDict
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from starlette.requests import ClientDisconnect, Request
 
 from tracker.clock import Clock
-from tracker.collect.devices import Device, Devices
+from tracker.collect.devices import Device
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +24,13 @@ class Limits:
     per_s: float = 20.0  # requests a second of one device, with a burst of three times as many
     failures: int = 10  # wrong tokens from one address before it has to wait ...
     failures_s: float = 60.0  # ... so long
+
+
+class Tokens(Protocol):
+    """A register that knows whose token it is."""
+
+    def of_token(self, token: str) -> Device | None:
+        """The device of a token, or None."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +53,7 @@ class _Bucket:
 class Guard:
     """Checks requests against the register of devices and the limits."""
 
-    devices: Devices
+    devices: Tokens
     clock: Clock
     limits: Limits = field(default_factory=Limits)
     refused: Counter[str] = field(default_factory=Counter)

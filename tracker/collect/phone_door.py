@@ -105,6 +105,7 @@ class PhoneDoor:
     async def _listen(self) -> None:
         import uvicorn
 
+        from tracker.collect import practice_desk
         from tracker.collect.certificate import ensure_certificate
         from tracker.collect.http import Door, build
         from tracker.collect.http_guard import Guard
@@ -129,7 +130,7 @@ class PhoneDoor:
 
         server = Server(
             uvicorn.Config(
-                build(door),
+                build(door, practice_desk.routes(self._hub, self._clock, self._settings.data)),
                 host=host,
                 port=self._settings.http_port,
                 ssl_certfile=str(certificate.cert),

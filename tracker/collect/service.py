@@ -25,7 +25,7 @@ from tracker.collect.scan import RADIO_ERRORS, Air
 from tracker.errors import SensorError, StoreBusy
 from tracker.settings import Settings
 from tracker.store.base import CalibrationRecord, SensorConfig
-from tracker.store.sqlite import SqliteStore, open_store
+from tracker.store.sqlite import SqliteStore, open_reader, open_store
 
 log = logging.getLogger("backstay.collector")
 
@@ -59,11 +59,15 @@ async def serve(plan: Plan) -> None:
     settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     store = _open(settings, plan.clock)
     end_sink: Callable[[], None] = lambda: None  # noqa: E731 - a default
+    end_push = end_sink
     try:
         if settings.influx_url:
             from tracker.store.influx_sink import start_sink
 
             end_sink = start_sink(store, settings, plan.clock)
+        from tracker.collect.push import start_push
+
+        end_push = start_push(open_reader(settings), settings.data, plan.clock)
         own, wrong = described(settings.data)
         plan = replace(plan, extra=(*plan.extra, *own))
         hub = Hub(
@@ -82,6 +86,7 @@ async def serve(plan: Plan) -> None:
             hub.plan(config, source)
         await _serve(plan, hub)
     finally:
+        await asyncio.to_thread(end_push)
         await asyncio.to_thread(end_sink)
         store.close()
 
