@@ -8,7 +8,8 @@ STAMP_RUN := $(VENV)/.backstay-run
 STAMP_DEV := $(VENV)/.backstay-dev
 WORKERS ?= 2
 
-.PHONY: help up demo test lint soak bench bench-accuracy bench-speed bench-load docs screenshots clean
+.PHONY: help up demo test lint soak bench bench-accuracy bench-speed bench-load packages audit docs \
+  screenshots clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -e 's/:.*## /\t/' | expand -t 18
@@ -44,7 +45,8 @@ lint: $(STAMP_DEV)  ## style, types, architecture
 	$(BIN)/lint-imports --no-logo
 
 soak: $(STAMP_DEV)  ## long runs, never in CI; figures go to docs/
-	BACKSTAY_HYPOTHESIS=long $(BIN)/python -m pytest -m soak --timeout 7200
+	BACKSTAY_HYPOTHESIS=long BACKSTAY_SOAK_OUT=docs/operate/soak.json \
+	  $(BIN)/python -m pytest -m soak --timeout 7200
 
 bench: bench-accuracy bench-speed bench-load  ## every bench
 
@@ -58,6 +60,13 @@ bench-speed: $(STAMP_DEV)  ## speed of the chain beside its floor and its peers
 bench-load: $(STAMP_DEV)  ## stores and pages under load
 	$(BIN)/python -m bench.load_stores
 	$(BIN)/python -m bench.load_pages
+
+packages: $(STAMP_DEV)  ## a real environment for each extra alone: size and start time, into docs/
+	$(BIN)/python -m bench.packages
+
+audit: $(STAMP_DEV)  ## known weaknesses of what is installed (asks the package index)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check pip-audit
+	$(BIN)/python -m pip_audit --skip-editable
 
 docs: $(STAMP_DEV)  ## the documents as a site in site/
 	$(BIN)/python -m bench.command_page
