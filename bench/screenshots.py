@@ -17,8 +17,10 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
+from tracker.clock import clock_from
 from tracker.report.i18n import language
 
+AFTERNOON = "2026-11-23T15:30:00+00:00@1"  # the demo as it looks in the afternoon
 SIZES = {"desktop": (1200, 860), "phone": (390, 844)}
 SHOTS: tuple[tuple[str, ...], ...] = (
     ("today", "de", "desktop"),
@@ -54,7 +56,7 @@ def shoot(url: str, out: Path, chromium: str) -> None:
             context = browser.new_context(
                 locale={"de": "de-DE", "en": "en-GB"}[lang],
                 viewport={"width": width, "height": height},
-                device_scale_factor=1.5,
+                device_scale_factor=1,
                 color_scheme="dark" if tone == "dark" else "light",
             )
             page = context.new_page()
@@ -89,7 +91,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         demo = subprocess.Popen(
             [sys.executable, "-m", "tracker", "demo", "--port", "0"],
-            env={**os.environ, "BACKSTAY_DATA": folder},
+            env={
+                **os.environ,
+                **clock_from(AFTERNOON).environment(),
+                "BACKSTAY_DATA": folder,
+                "BACKSTAY_ZONE": "Europe/Berlin",
+            },
             stdout=subprocess.PIPE,
             text=True,
         )

@@ -12,14 +12,17 @@ from tracker.advice.progress import Known, milestones
 from tracker.diary import Kind
 from tracker.errors import BackstayError
 
+ENOUGH_DIARY_D = 7  # then the diary says more than four answers would
+
 
 def _today(v: parts.View) -> None:
-    if data.start_of(v.sources, v.viewer, v.wearer) is None:
+    advised = data.advised(v.sources, v.viewer, v.wearer, v.zone, v.lang.code)
+    unasked = data.start_of(v.sources, v.viewer, v.wearer) is None
+    if unasked and advised.context.diary_days < ENOUGH_DIARY_D:
         with st.container(border=True):
             st.header(v.t("advice.start_title"), anchor=False)
             st.markdown(v.t("advice.start_lead"))
             _start(v)
-    advised = data.advised(v.sources, v.viewer, v.wearer, v.zone, v.lang.code)
     for card in advised.cards:
         with st.container(border=True, key=f"card_{card.id}"):
             cards.advice_card(v, card)
