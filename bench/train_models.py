@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Fit the small posture models and write them with their cards into tracker/signal/weights.
+"""Fit the small posture models; weights and cards go into tracker/signal/weights.
 
     python -m bench.train_models            all models, all people given here
     python -m bench.train_models chest      one family
 
-`chest` is fitted on `dsads_torso` (CC BY 4.0), `waist` on `hapt_waist` (research only; a file of its
-own, left out with BACKSTAY_HAPT_MODEL=off). Seeds are fixed. Variants of every recording stand in for
-what other sensors do: mounting a few degrees off, gain off by some percent, 20 Hz.
+`chest` is fitted on `dsads_torso` (CC BY 4.0), `waist` on `hapt_waist` (research only; a file of
+its own, left out with BACKSTAY_HAPT_MODEL=off). Seeds are fixed. Variants of every recording stand
+in for what other sensors do: mounting a few degrees off, gain off by some percent, 20 Hz.
 """
 
 import hashlib
@@ -35,7 +35,12 @@ from tracker.signal.survey import join
 OUT = Path(__file__).resolve().parent.parent / "tracker" / "signal" / "weights"
 CLASSES = {
     "dsads_torso": {
-        **{1: SIT, 2: STAND, 7: STAND, 8: STAND, 3: LIE, 4: LIE},
+        1: SIT,
+        2: STAND,
+        7: STAND,
+        8: STAND,
+        3: LIE,
+        4: LIE,
         **dict.fromkeys((5, 6, 9, 10, 11), WALK),
         **dict.fromkeys(range(12, 20), EXER),
     },
@@ -52,6 +57,8 @@ class Recipe:
     l2: float
     hidden: int = 16
     variants: int = 3
+    shuffled: bool = False
+    steps: int = 200
     terms: str = ""
 
     def wanted(self, name: str) -> bool:
@@ -71,6 +78,9 @@ RECIPES = {
         source="dsads_torso",
         tilts_deg=(5.0, 9.0, 6.0),
         l2=6e-4,
+        shuffled=True,
+        variants=1,
+        steps=150,
         terms="dsads_torso: CC BY 4.0 (UCI 256), Altun, Barshan, Tuncel 2010",
     ),
     WAIST: Recipe(
@@ -143,9 +153,26 @@ def table(
             full = append_rows(0, rows[:0], index[at], rows[at])[1]
             x[at] = context.describe(full)[index[at] - index[at[0]]]
         good = (y >= 0) & (rows[:, f.VALID] > 0.5)
-        xs.append(x[good].astype(np.float64))
-        ys.append(y[good])
+        thin = good & (np.arange(len(y)) % (2 if recipe.shuffled else 1) == 0)
+        xs.append(x[thin].astype(np.float64))
+        ys.append(y[thin])
+        if recipe.shuffled:
+            # Held bouts of minutes teach that what is around a block is what it is. Real days
+            # change faster: the same blocks again in short pieces in random order.
+            order = pieces(y, rng)
+            xs.append(context.describe(rows[order])[good[order]].astype(np.float64))
+            ys.append(y[order][good[order]])
     return np.concatenate(xs), np.concatenate(ys)
+
+
+def pieces(y: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.intp]:
+    """Blocks in pieces of 1 to 20 (2.5 to 50 s) of one class, in random order."""
+    cuts = [0]
+    while cuts[-1] < len(y):
+        cuts.append(cuts[-1] + int(np.exp(rng.uniform(0, np.log(20.0)))))
+    edges = np.union1d(np.minimum(cuts, len(y)), np.flatnonzero(np.diff(y)) + 1)
+    parts = np.split(np.arange(len(y)), edges[1:-1])
+    return np.concatenate([parts[i] for i in rng.permutation(len(parts))])
 
 
 def block_truth(
@@ -180,7 +207,9 @@ def train(
     classes = np.unique(y)
     own = np.searchsorted(classes, y)
     weight = (1 / np.sqrt(np.bincount(own)))[own]
-    net = fit(x, own, len(classes), l2=recipe.l2, hidden=recipe.hidden, weight=weight)
+    net = fit(
+        x, own, len(classes), l2=recipe.l2, hidden=recipe.hidden, weight=weight, steps=recipe.steps
+    )
     (w1, b1), (w2, b2) = net.layers
     arrays = {
         "classes": classes.astype(np.int64),

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from tracker.model import EPOCH_NS, Epochs, State
 from tracker.signal import features as f
 from tracker.signal.decode import CLASSES, EXER, LIE, SIT, STAND, WALK
+from tracker.signal.posture import stepping
 from tracker.signal.results import Setup
 from tracker.signal.segment import Decoded
 from tracker.signal.slouch import limits, slump_pct
@@ -29,12 +30,13 @@ AWAY_CONFIDENCE = 0.97
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PairState:
-    """The final block whose partner is still missing; (0, ...) arrays where there is none."""
+    """Final blocks that are not an epoch yet; the first `done` are only the neighbour before."""
 
     index: NDArray[np.int64]
     rows: NDArray[np.float32]
     posterior: NDArray[np.float64]
     wear: NDArray[np.uint8]
+    done: int = 0
 
 
 def start_pairs() -> PairState:
@@ -50,20 +52,34 @@ def start_pairs() -> PairState:
 def advance_pairs(
     state: PairState, decoded: Decoded, setup: Setup, *, flush: bool
 ) -> tuple[PairState, Epochs, int]:
-    """Epochs of the decoded blocks and how many of them are final."""
+    """Epochs of the decoded blocks and how many of them are final.
+
+    An epoch is final when the block after it is: a walk's edge is told by both neighbours.
+    """
     index = np.concatenate([state.index, decoded.index])
     rows = np.concatenate([state.rows, decoded.rows])
     posterior = np.concatenate([state.posterior, decoded.posterior])
     worn = np.concatenate([state.wear, decoded.wear])
-    n_final = index.shape[0] - decoded.open_n
-    if not flush and n_final and index[n_final - 1] % 2 == 0:
-        n_final -= 1
-    rest = slice(n_final, index.shape[0] - decoded.open_n)
+    known = index.shape[0] - decoded.open_n
+    n = known if flush else known - 1
+    if not flush and n > 0 and index[n - 1] % 2 == 0:
+        n -= 1
+    n = max(n, state.done)
+    refined = _edges(index[: n + 1], rows[: n + 1], posterior[: n + 1])
+    part = slice(state.done, n)
+    final = _epochs(index[part], rows[part], refined[part], worn[part], setup)
+    refined = _edges(index, rows, posterior)
+    later = _epochs(index[n:], rows[n:], refined[n:], worn[n:], setup)
+    if flush:
+        return start_pairs(), Epochs.concat([final, later]), len(final)
+    rest = slice(max(0, n - 1), known)
     state = PairState(
-        index=index[rest], rows=rows[rest], posterior=posterior[rest], wear=worn[rest]
+        index=index[rest],
+        rows=rows[rest],
+        posterior=posterior[rest],
+        wear=worn[rest],
+        done=min(n, 1),
     )
-    final = _epochs(index[:n_final], rows[:n_final], posterior[:n_final], worn[:n_final], setup)
-    later = _epochs(index[n_final:], rows[n_final:], posterior[n_final:], worn[n_final:], setup)
     return state, Epochs.concat([final, later]), len(final)
 
 
@@ -119,6 +135,35 @@ def _epochs(
         worn=(~(away | broken)).astype(np.uint8),
         valid=_fixed(total / 2, 100),
     )
+
+
+def _edges(
+    index: NDArray[np.int64], rows: NDArray[np.float32], posterior: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Blocks at the edge of a walk count as walking for the part of them that steps."""
+    n = index.shape[0]
+    walk = posterior[:, WALK]
+    near = walk.copy()
+    beside = np.zeros(n)
+    touch = np.diff(index) == 1
+    near[1:] = np.where(touch, np.maximum(near[1:], walk[:-1]), near[1:])
+    near[:-1] = np.where(touch, np.maximum(near[:-1], walk[1:]), near[:-1])
+    still = 1 - walk - posterior[:, EXER]
+    beside[1:] = np.where(touch, np.maximum(beside[1:], still[:-1]), beside[1:])
+    beside[:-1] = np.where(touch, np.maximum(beside[:-1], still[1:]), beside[:-1])
+    edge = (near > 0.5) & (np.maximum(beside, still) > 0.5)
+    part = stepping(rows)
+    wanted = np.where(part > 0.7, near, near * part)
+    out = posterior.copy()
+    # What walking gives up goes to standing, what it takes comes from the rest in proportion.
+    fewer = edge & (wanted < walk)
+    out[fewer, WALK] = wanted[fewer]
+    out[fewer, STAND] += walk[fewer] - wanted[fewer]
+    more = edge & (wanted > walk)
+    scale = (1 - wanted[more]) / np.maximum(1 - walk[more], 1e-9)
+    out[more] *= scale[:, None]
+    out[more, WALK] = wanted[more]
+    return out
 
 
 def _fixed(values: NDArray[np.float64], per_unit: int) -> NDArray[np.float32]:

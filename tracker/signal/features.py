@@ -35,7 +35,8 @@ BANDS_X = slice(51, 55)  # g^2: 0.2-0.5, 0.5-1.2, 1.2-2.5, 2.5-5 Hz of 10 Hz mea
 BANDS_Y = slice(55, 59)
 BANDS_Z = slice(59, 63)
 DOM_X, DOM_Y = 63, 64  # Hz, 0.2 to 5
-COLUMNS = 65
+SUB_SD = slice(65, 70)  # standard deviation of |a|, g
+COLUMNS = 70
 
 TENTH_N = 5  # samples per value of the 10 Hz series
 TENTHS = BLOCK_N // TENTH_N
@@ -123,7 +124,11 @@ def _magnitude(rows: NDArray[np.float32], vm: NDArray[np.float32]) -> None:
     rows[:, VM_MAD] = np.abs(centred).mean(axis=1)
     rows[:, JERK] = np.abs(vm[:, 1:] - vm[:, :-1]).mean(axis=1)
     parts = vm.reshape(n, SUBS, SUB_N)
-    rows[:, SUB_VM] = parts.mean(axis=2) - np.float32(1)
+    level = parts.mean(axis=2)
+    rows[:, SUB_VM] = level - np.float32(1)
+    inner = parts - level[:, :, None]
+    inner *= inner
+    rows[:, SUB_SD] = np.sqrt(inner.mean(axis=2))
     rows[:, SUB_MOM] = (parts * _MOMENT).sum(axis=2) / np.float32(FS_HZ)
     square = centred * centred
     variance = square.mean(axis=1)

@@ -42,6 +42,8 @@ class PostureParams:
     still_sd_g: float = 0.02
     rhythm_sd_g: float = 0.08
     rhythm_share: float = 0.15
+    step_sd_g: float = 0.07
+    steps_weight: float = 20.0
     borrowed_trust: float = 0.15
     sit_odds: float = 1.25
 
@@ -69,6 +71,7 @@ def evidence(
             lik[:, code] = np.exp(np.maximum(logp[:, i], -9.0))
         if setup.placement in BORROWED:
             _share_upright(lik, params)
+            _steps(rows, lik, params)
         if EXER not in model.classes:
             fast = np.sqrt(rows[:, f.VM_VAR].astype(np.float64)) > params.run_sd_g
             lik[fast, EXER] = 1.0
@@ -93,6 +96,20 @@ def _physics(rows: NDArray[np.float32], lik: NDArray[np.float64], params: Postur
         & (rows[:, f.DOM_HZ] > 0.9)
     )
     lik[np.ix_(rhythm, [LIE, SIT, STAND])] *= 0.05
+
+
+def _steps(rows: NDArray[np.float32], lik: NDArray[np.float64], params: PostureParams) -> None:
+    """Where a model is borrowed, the steps themselves weigh more than how walking looks."""
+    part = stepping(rows, params)
+    rhythm = rows[:, f.DOM_SHARE] > 0.1
+    lik[(part >= 0.6) & rhythm, WALK] *= params.steps_weight
+    lik[part <= 0.4, WALK] /= params.steps_weight
+    lik[part <= 0.4, EXER] /= params.steps_weight
+
+
+def stepping(rows: NDArray[np.float32], params: PostureParams = PARAMS) -> NDArray[np.float64]:
+    """Share of each block's half seconds that move like steps."""
+    return np.asarray((rows[:, f.SUB_SD] > params.step_sd_g).mean(axis=1))
 
 
 def _share_upright(lik: NDArray[np.float64], params: PostureParams) -> None:
