@@ -15,7 +15,7 @@ from tests.fakes.bluez import FakeBluez, Sensor
 from tests.fakes.player import Player
 from tracker.clock import Clock
 from tracker.collect.hub import Hub
-from tracker.errors import StoreFull
+from tracker.errors import SensorError, StoreFull
 from tracker.model import SECOND_NS, GapReason, Placement, Samples
 from tracker.store.base import Batch, SensorConfig
 from tracker.store.sqlite import SqliteStore
@@ -189,3 +189,23 @@ async def test_a_full_disk_is_waited_out(
     assert np.diff(raw.t_ns).max() < SECOND_NS // 2
     gaps = store.gaps("w1", PLACE, 0, int(raw.t_ns[-1]))
     assert gaps == [], [replace(g) for g in gaps]
+
+
+async def test_a_source_that_gives_up_leaves_the_others_alone(
+    bluez: FakeBluez, clock: Clock, store: SqliteStore
+) -> None:
+    """A phone that refuses is named in the health; the belt beside it goes on streaming."""
+    sensor = belt(bluez)
+
+    async def refuses(sensor: object) -> None:
+        raise SensorError("the phone says no: start its server")
+
+    async with serving(store, clock) as hub:
+        hub.sources["phyphox"] = refuses
+        other = replace(CONFIG, address="phyphox:127.0.0.1:1", wearer="w2")
+        await hub.add(other)
+        await until(clock, lambda: hub.sensors[ADDRESS].intake.link == "streaming")
+        await Player(bluez, sensor, still(6), clock, clock.now_ns()).run()
+        assert "says no" in hub.refused[other.address]
+        assert hub.sensors[other.address].intake.link == "lost"
+    assert len(store.raw("w1", PLACE, 0, FOR_EVER)) > 100

@@ -2,8 +2,8 @@
 """The way to InfluxDB under faults: a real influxd 1.6.7, killed, frozen, refusing, emptied."""
 
 import http.client
-import os
 import random
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -25,7 +25,7 @@ from tracker.store.influx_sink import Sink, read_status
 from tracker.store.influx_target import Fault, InfluxFault, InfluxTarget
 from tracker.store.sqlite import SqliteStore, open_store
 
-ROUNDS = int(os.environ.get("BACKSTAY_FAULT_ROUNDS", "3"))
+ROUNDS = [3, pytest.param(20, marks=pytest.mark.soak)]
 W, P = "w-1", Placement.UPPER_BACK
 ALL = (0, 2**62)
 
@@ -50,7 +50,7 @@ def shim(real: Influxd) -> Iterator[Shim]:
 @pytest.fixture
 def settings(shim: Shim, tmp_path: Path, request: pytest.FixtureRequest) -> Settings:
     """Settings with a fresh database."""
-    bucket = request.node.name
+    bucket = re.sub(r"\W", "_", request.node.name)
     shim.errors.clear()
     shim.target.query(f'CREATE DATABASE "{bucket}"')
     return Settings(data=tmp_path / "data", zone="UTC", influx_url=shim.url, influx_bucket=bucket)
@@ -101,8 +101,9 @@ def patiently(action: Callable[[], object], timeout_s: float = 60) -> None:
             return
 
 
+@pytest.mark.parametrize("rounds", ROUNDS)
 def test_kill_and_freeze_under_load_lose_nothing(
-    settings: Settings, real: Influxd, tmp_path: Path
+    settings: Settings, real: Influxd, rounds: int
 ) -> None:
     """Rounds of killing influxd, the writer with its sink, and freezing influxd for a while.
 
@@ -112,7 +113,7 @@ def test_kill_and_freeze_under_load_lose_nothing(
     print(f"seed {seed}")
     chance = random.Random(seed)
     acked = -1
-    for i in range(ROUNDS):
+    for i in range(rounds):
         writer = Writer(settings.data, "--sink", f"{settings.influx_url} {settings.influx_bucket}")
         try:
             writer.wait_for("start")

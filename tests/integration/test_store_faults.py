@@ -20,18 +20,19 @@ from tracker.settings import Settings
 from tracker.store.base import Batch
 from tracker.store.sqlite import open_reader, open_store
 
-ROUNDS = int(os.environ.get("BACKSTAY_FAULT_ROUNDS", "3"))
+ROUNDS = [3, pytest.param(20, marks=pytest.mark.soak)]
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_kill_9_of_the_writer_at_random_moments_loses_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("rounds", ROUNDS)
+def test_kill_9_of_the_writer_at_random_moments_loses_nothing(tmp_path: Path, rounds: int) -> None:
     """Each round: every acknowledged second is stored, bit for bit, once; the next run goes on."""
     settings = Settings(data=tmp_path / "data", zone="UTC")
     seed = random.SystemRandom().randrange(10**6)
     print(f"seed {seed}")
     chance = random.Random(seed)
     stored = [0, 0]
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         writer = Writer(settings.data)
         try:
             writer.wait_for("start")

@@ -23,7 +23,7 @@ from tracker.collect.intake import Intake, Work
 from tracker.collect.keeper import Keeper
 from tracker.collect.scan import Air
 from tracker.errors import BackstayError, InputError, ServiceError, StoreError
-from tracker.model import Placement, Samples
+from tracker.model import GapReason, Placement, Samples
 from tracker.store.base import Batch, SensorConfig
 from tracker.store.sqlite import SqliteStore
 
@@ -81,6 +81,7 @@ class Hub:
         self.store, self.clock = store, clock
         self.sensors: dict[str, Sensor] = {}
         self.keeper = Keeper(store)
+        self.sources: dict[str, Source] = {}  # by prefix of the address
         self.refused: dict[str, str] = {}  # configured sensors that cannot be served, and why
         self.started_ns = clock.now_ns()
         self.ticks = 0
@@ -139,8 +140,10 @@ class Hub:
     async def add(self, config: SensorConfig, source: Source | None = None) -> Sensor:
         """Serve a sensor. Without `source`: over Bluetooth. Raises InputError where it cannot be.
 
-        A sensor whose address has a prefix (`phone:`, `demo:`) has no link of its own.
+        A sensor whose address has a prefix has no radio link: `sources` may know how to follow it
+        (`phyphox:HOST:PORT`), else others fill its queue (`phone:ID`).
         """
+        source = source or self.sources.get(config.address.partition(":")[0])
         address = config.address
         if self._group is None:
             raise ServiceError("the collector is not running: start it first")
@@ -248,7 +251,21 @@ class Hub:
                     sensor.taker.todo(session, steps)
 
     async def _play(self, source: Source, sensor: Sensor) -> None:
-        await source(sensor)
+        """A source that gives up says why; the other sensors go on."""
+        try:
+            await source(sensor)
+        except (BackstayError, ImportError) as error:
+            why = str(error)
+            if isinstance(error, ImportError):
+                why = f"a package is missing ({error}): install backstay[http]"
+            address = sensor.config.address
+            self.refused[address] = why
+            log.error("a sensor cannot be followed", extra={"sensor": address, "error": why})  # noqa: TRY400 - the sentence says it all
+            sensor.inbox.tell(
+                LinkNews(
+                    at_ns=self.clock.now_ns(), link="lost", reason=GapReason.LINK_LOST, why=why
+                )
+            )
 
     @staticmethod
     async def _quit(sensor: Sensor) -> None:

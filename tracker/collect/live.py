@@ -35,8 +35,7 @@ class LiveView:
                 self.state, self._since_ns = results.provisional, results.provisional_ns
             self._confidence = results.provisional_confidence
             self._provisional = results.settled_ns <= results.provisional_ns
-        if len(results.epochs):
-            self._slump_pct = float(results.epochs.slump_pct[-1])
+            self._slump_pct = results.slump_pct
 
     def trace(self, raw: Samples, calibration: Calibration | None) -> None:
         """Mean tilt of each whole second; NaN while the mounting is not known."""

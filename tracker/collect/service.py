@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from firmware_protocol.registry import Decoder
 from tracker.clock import Clock, clock_from_environment
@@ -19,13 +20,16 @@ from tracker.collect.actions import Actions
 from tracker.collect.ble import LinkParams
 from tracker.collect.control import ControlServer
 from tracker.collect.described import described
-from tracker.collect.hub import Hub, Source
+from tracker.collect.hub import Hub, Sensor, Source
 from tracker.collect.phone_door import PhoneDoor
 from tracker.collect.scan import RADIO_ERRORS, Air
 from tracker.errors import SensorError, StoreBusy
 from tracker.settings import Settings
 from tracker.store.base import CalibrationRecord, SensorConfig
 from tracker.store.sqlite import SqliteStore, open_reader, open_store
+
+if TYPE_CHECKING:
+    from tracker.collect.pull import Phone
 
 log = logging.getLogger("backstay.collector")
 
@@ -80,6 +84,7 @@ async def serve(plan: Plan) -> None:
             research_models=settings.hapt_model != "off",
         )
         hub.refused.update(wrong)
+        hub.sources.update(_followed(plan.clock))
         for config, record in plan.calibrations:
             store.put_calibration(config.wearer, config.placement, record)
         for config, source in _wanted(plan, store):
@@ -115,6 +120,28 @@ def _wanted(plan: Plan, store: SqliteStore) -> list[tuple[SensorConfig, Source |
             store.put_sensor(config)
         wanted.append((config, source))
     return wanted
+
+
+def _followed(clock: Clock) -> dict[str, Source]:
+    """Phones that are servers: `sensorserver:HOST:PORT` and `phyphox:HOST:PORT`."""
+
+    def phone(sensor: Sensor) -> "Phone":
+        from tracker.collect.pull import Phone
+
+        address = sensor.config.address
+        return Phone(sensor=address, address=address.partition(":")[2])
+
+    async def sensorserver(sensor: Sensor) -> None:
+        from tracker.collect.pull import follow_sensor_server
+
+        await follow_sensor_server(phone(sensor), sensor.inbox, clock)
+
+    async def phyphox(sensor: Sensor) -> None:
+        from tracker.collect.pull import follow_phyphox
+
+        await follow_phyphox(phone(sensor), sensor.inbox, clock)
+
+    return {"sensorserver": sensorserver, "phyphox": phyphox}
 
 
 async def _serve(plan: Plan, hub: Hub) -> None:
