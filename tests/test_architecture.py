@@ -137,3 +137,26 @@ def test_every_command_has_help() -> None:
         command = backstay.get_command(context, name)
         assert command is not None
         assert command.get_short_help_str(), name
+
+
+def _can_fail(test: ast.AST, helpers: set[str]) -> bool:
+    """Whether a test asserts, expects an error, allows only some errors, or calls a helper."""
+    for node in ast.walk(test):
+        if isinstance(node, ast.Assert | ast.Try):
+            return True
+        name = getattr(node, "attr", None) or getattr(node, "id", None)
+        if name in {"raises", "fail", "warns", "suppress", *helpers}:
+            return True
+    return False
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "tests").rglob("test_*.py")), ids=lambda p: str(p.relative_to(ROOT))
+)
+def test_every_test_can_fail(path: Path) -> None:
+    """No test only runs something: each asserts, itself or through a helper of its file."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    functions = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
+    helpers = {f.name for f in functions if not f.name.startswith("test_") and _can_fail(f, set())}
+    tests = [f for f in functions if f.name.startswith("test_")]
+    assert not [f.name for f in tests if not _can_fail(f, helpers)]
