@@ -98,6 +98,7 @@ class Link:
         self._unseen = 0  # scans without a sign, one after the other
         self._misfits = 0
         self._trust_links = True
+        self._ran = False  # this connection streamed
 
     # -- what the hub calls -------------------------------------------------------------------
 
@@ -111,7 +112,7 @@ class Link:
         """Keep this sensor streaming until cancelled; every decision is logged with its address."""
         failures = 0
         while True:
-            received = self._inbox.received
+            self._ran = False
             try:
                 await self._once()
             except SensorError as error:
@@ -119,7 +120,7 @@ class Link:
                 adapter = isinstance(error, AdapterError)
                 self._tell("lost", GapReason.ADAPTER_OFF if adapter else None, str(error))
             except (LinkEnded, *RADIO_ERRORS) as error:  # TimeoutError is an OSError
-                failures = 1 if self._inbox.received > received else failures + 1
+                failures = 1 if self._ran else failures + 1  # it worked: try again at once
                 text = str(error)
                 self._say_lost(text if isinstance(error, LinkEnded) else repr(error))
             pause = min(self._p.pause_max_s, self._p.pause_s * 2 ** min(failures - 1, 10))
@@ -211,6 +212,7 @@ class Link:
                 async with asyncio.timeout(self._clock.real_s(self._p.stale_s / 5)):
                     await self._wake.wait()
             self._wake.clear()
+            self._ran = self._ran or steps.streamed >= STARTED
             if self._over:
                 raise LinkEnded("the link ended")
             while self._wanted:
@@ -226,7 +228,7 @@ class Link:
     def _mind_the_age(self, *, started: bool) -> None:
         limit = max(self._p.stale_s, 2 * self._longest_wait_s)
         if started:
-            self._misfits, self._trust_links = 0, True
+            self._misfits, self._trust_links, self._ran = 0, True, True
         else:
             limit = self._p.first_frame_s
         age = self._clock.monotonic_s() - self._last_frame_s
@@ -334,6 +336,7 @@ class Link:
                 self._arrived(session, f"advert:{company:04x}", data)
             self._last_rssi = news.advert.rssi_dbm
 
+        self._ran = True
         self._tell("streaming", None, f"heard, {decoder.title}", session=session)
         heard(seen)
         self._air.listen(self.address, heard)
