@@ -33,6 +33,8 @@ class Writer:
     def _listen(self) -> None:
         assert self.process.stdout is not None
         for text in self.process.stdout:
+            if not text.endswith("\n"):
+                break  # killed in the middle of the word
             if text.startswith("ack "):
                 self.acked = int(text.split()[1])
             else:

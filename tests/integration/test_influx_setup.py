@@ -129,6 +129,15 @@ def test_commands_setup_status_and_resend_on_a_real_server(influxd: str, tmp_pat
         assert "2 hours sent" in done.output
         count = server.query("SELECT count(state) FROM epoch", "posture")
         assert "1000" in repr(count)
+        store = open_store(settings)  # a collector runs: it is asked by a mark
+        target = InfluxTarget(settings)
+        sink = Sink(store, target)
+        assert sink.step() == 0
+        done = CliRunner().invoke(command, ["resend"], env=env)
+        assert "next round" in done.output
+        assert [sink.step(), sink.step()] == [2, 0]
+        target.close()
+        store.close()
     finally:
         shim.close()
         server.kill()

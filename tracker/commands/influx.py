@@ -84,7 +84,7 @@ def resend() -> None:
     from tracker.clock import clock_from_environment
     from tracker.errors import StoreBusy, StoreError
     from tracker.settings import read_settings
-    from tracker.store.influx_sink import Sink
+    from tracker.store.influx_sink import Sink, resend_mark
     from tracker.store.influx_target import InfluxFault, InfluxTarget
     from tracker.store.sqlite import open_store
 
@@ -93,13 +93,9 @@ def resend() -> None:
         raise StoreError("no InfluxDB is configured: set BACKSTAY_INFLUX_URL")
     try:
         store = open_store(settings)
-    except StoreBusy as error:
-        from tracker.collect.control import ControlClient
-
-        if not (client := ControlClient(settings.data)).running():
-            raise StoreBusy(str(error)) from error
-        client.call("resend")
-        click.echo("The collector sends everything again.")
+    except StoreBusy:
+        resend_mark(settings.epochs_db).touch()
+        click.echo("The collector sends everything again with its next round.")
         return
     target = InfluxTarget(settings)
     try:

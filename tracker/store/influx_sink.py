@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
+from pathlib import Path
 
 from tracker.clock import SYSTEM_CLOCK, Clock
 from tracker.errors import StoreError
@@ -59,6 +60,11 @@ def read_status(store: SqliteReader) -> SinkStatus:
     )
 
 
+def resend_mark(epochs_db: Path) -> Path:
+    """A file that asks a running sink to send everything again (`backstay influx resend`)."""
+    return epochs_db.with_name("influx-resend")
+
+
 def forget_erased(store: SqliteStore, target: InfluxTarget) -> None:
     """Delete wearers that were erased here. Raises InfluxFault; what is left stays queued."""
     for wearer in store.erasing():
@@ -99,6 +105,10 @@ class Sink:
                 self._store.mark_all_dirty()
                 self._store.put_meta("sink_target", self._name)
             self._known = True
+        asked = resend_mark(self._store.path)
+        if asked.exists():
+            self._store.mark_all_dirty()
+            asked.unlink(missing_ok=True)
         forget_erased(self._store, self._target)
         hours = self._store.dirty(self._hours)
         if not hours:
