@@ -48,12 +48,17 @@ def next_step(v: View) -> progression.Step:
 
 
 def items(v: View, step: progression.Step) -> tuple[Item, ...]:
-    """The exercises of the next session, without what the safety list takes out."""
+    """The exercises of the next session, without what the safety list takes out.
+
+    What it takes out stays out after a talk with a doctor, and out of a therapist's plan, too.
+    """
     state = data.latest_screening(v.sources, v.viewer, v.wearer)
     applies = [k for k, a in state.answers.items() if a != "no"] if state else []
-    return progression.session(
+    avoid = data.screened(v.sources, v.viewer, v.wearer, v.zone).avoid_exercises
+    made = progression.session(
         programme(), step, override=override(v), today=v.today, answers=applies
     )
+    return tuple(item for item in made if item.exercise not in avoid)
 
 
 def levels() -> Sequence[int]:
