@@ -8,6 +8,8 @@ does not depend on how the samples were split.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,6 +18,7 @@ from tracker.model import EPOCH_NS, SECOND_NS, Epochs, ExerciseSet, Samples, Sta
 from tracker.signal import pack
 from tracker.signal.epochs import PairState, advance_pairs, start_pairs
 from tracker.signal.features import FeatureState, advance_features, start_features
+from tracker.signal.fuse import fuse
 from tracker.signal.glance import glance
 from tracker.signal.grid import (
     BLOCK_NS,
@@ -35,12 +38,14 @@ from tracker.signal.layers import (
 )
 from tracker.signal.results import NEVER_NS, Results, Setup
 from tracker.signal.segment import SegmentState, advance_segment, start_segment
-from tracker.signal.slouch import SlouchEvent
 from tracker.signal.transitions import (
     TransitionState,
     advance_transitions,
     start_transitions,
 )
+
+if TYPE_CHECKING:
+    from tracker.signal.slouch import SlouchEvent
 
 __all__ = [
     "ChainState",
@@ -199,27 +204,38 @@ def merge_epochs(parts: Sequence[Epochs]) -> Epochs:
 
 
 def analyze(samples: Samples, setup: Setup, second: tuple[Samples, Setup] | None = None) -> Results:
-    """A whole recording: `advance` in chunks of an hour, then `finish`; nothing else."""
+    """A whole recording: `advance` in chunks of an hour, then `finish`; nothing else.
+
+    `second` is another sensor worn at the same time, on the same time base.
+    """
+    whole = _run(samples, setup)
+    if second is None:
+        return whole
+    return fuse(whole, _run(*second), setup, second[1])
+
+
+def _run(samples: Samples, setup: Setup) -> Results:
     state = start(setup)
     parts: list[Results] = []
     n = len(samples)
     if n:
         edges = np.arange(samples.t_ns[0], samples.t_ns[-1] + 1, CHUNK_NS)
         cuts = [*np.unique(np.searchsorted(samples.t_ns, edges)).tolist(), n]
-        for a, b in zip(cuts[:-1], cuts[1:], strict=True):
+        for a, b in pairwise(cuts):
             state, result = advance(state, samples[a:b])
             parts.append(result)
         state, result = finish(state)
         parts.append(result)
-    whole = Results(
+    return Results(
         epochs=merge_epochs([p.epochs for p in parts]),
         transitions=tuple(t for p in parts for t in p.transitions),
         sets=tuple(s for p in parts for s in p.sets),
         slouch_events=tuple(e for p in parts for e in p.slouch_events),
-        settled_ns=int(samples.t_ns[-1]) + 1 if n else -(2**62),
-        warnings=tuple(dict.fromkeys(w for p in parts for w in p.warnings)),
+        settled_ns=int(samples.t_ns[-1]) + 1 if n else NEVER_NS,
+        warnings=tuple(
+            dict.fromkeys((*setup.calibration.warnings, *(w for p in parts for w in p.warnings)))
+        ),
     )
-    return whole
 
 
 _PARTS = (

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from tracker.errors import UsageError
 from tracker.model import Placement, Pose, Samples
-from tracker.signal.survey import survey
+from tracker.signal.survey import Survey, survey
 
 _BODY = {
     "forward": (1, 0, 0),
@@ -125,47 +125,74 @@ def calibrate(
     """
     poses = poses or {}
     seen = survey(samples)
-    gain = seen.gain
-    warnings = list(seen.warnings)
-    method: list[str] = []
     up = _pose_up(samples, poses)
     source = "poses"
     if up is None and seen.walking is not None:
         up, source = seen.walking, "walking"
     if axes is not None:
-        rotation = axes.rotation()
-        method.append("axes")
-        if up is not None:
-            tilted = math.degrees(math.acos(min(1.0, max(-1.0, _unit(rotation @ up)[2]))))
-            if tilted > WRONG_AXES_DEG:
-                warnings.append(
-                    f"the stated axes and gravity differ by {tilted:.0f} degrees: check the axes, "
-                    "or whether the sensor was worn upside down"
-                )
-            rotation = _level(rotation @ up) @ rotation
-            method.append(source)
+        rotation, method, warnings = _stated(axes, up, source)
     else:
         if up is None:
             up, source = seen.upright(), "gravity"
-        rotation = frame_from(up, placement)
-        method.append(source)
         bend = _mean_in(samples, poses.get(Pose.BEND, ()))
-        turned = _towards_bend(rotation, bend) if bend is not None else None
-        if turned is not None:
-            method.append("bend")
-        else:
-            turned = seen.sagittal(rotation)
-            if turned is not None:
-                method.append("sagittal")
-        if turned is None:
-            method.append("face")
-        else:
-            rotation = turned
+        rotation, how = _found(seen, up, bend, placement)
+        method, warnings = [source, how], []
     if poses.get(Pose.SITTING_TALL):
         turned = seen.lean(rotation)
         if turned is not None:
             rotation = turned
             method.append("lean")
+    found = _pose_angles(samples, poses, seen, rotation)
+    return Calibration(
+        rotation=_rows_of(rotation),
+        gain=(seen.gain, seen.gain, seen.gain),
+        tall_deg=found.get("tall", math.nan),
+        tall_side_deg=found.get("tall_side", math.nan),
+        slumped_deg=found.get("slumped", math.nan),
+        standing_deg=found.get("standing", math.nan),
+        walking_deg=found.get("walking", math.nan),
+        method=tuple(method),
+        made_ns=int(samples.t_ns[-1]) if len(samples) else 0,
+        quality={"poses": 1.0, "walking": 0.8}.get(source, 0.5) if up is not None else 0.4,
+        warnings=(*seen.warnings, *warnings),
+    )
+
+
+def _stated(
+    axes: Axes, up: NDArray[np.float64] | None, source: str
+) -> tuple[NDArray[np.float64], list[str], list[str]]:
+    """The frame of stated axes, levelled where up is known; how, and what contradicts."""
+    rotation = axes.rotation()
+    if up is None:
+        return rotation, ["axes"], []
+    warnings = []
+    tilted = math.degrees(math.acos(min(1.0, max(-1.0, _unit(rotation @ up)[2]))))
+    if tilted > WRONG_AXES_DEG:
+        warnings.append(
+            f"the stated axes and gravity differ by {tilted:.0f} degrees: check the axes, or "
+            "whether the sensor was worn upside down"
+        )
+    return _level(rotation @ up) @ rotation, ["axes", source], warnings
+
+
+def _found(
+    seen: Survey,
+    up: NDArray[np.float64],
+    bend: NDArray[np.float64] | None,
+    placement: Placement,
+) -> tuple[NDArray[np.float64], str]:
+    """A frame without stated axes, and what forward was told by."""
+    rotation = frame_from(up, placement)
+    turned = _towards_bend(rotation, bend) if bend is not None else None
+    if turned is not None:
+        return turned, "bend"
+    turned = seen.sagittal(rotation)
+    return (rotation, "face") if turned is None else (turned, "sagittal")
+
+
+def _pose_angles(
+    samples: Samples, poses: Mapping[Pose, Spans], seen: Survey, rotation: NDArray[np.float64]
+) -> dict[str, float]:
     found: dict[str, float] = {}
     for pose, name in (
         (Pose.SITTING_TALL, "tall"),
@@ -177,22 +204,8 @@ def calibrate(
         if mean is None and name == "walking":
             mean = seen.walking
         if mean is not None:
-            found[f"{name}_deg"], side = tilt_of(rotation @ mean)
-            if name == "tall":
-                found["tall_side_deg"] = side
-    return Calibration(
-        rotation=_rows_of(rotation),
-        gain=(gain, gain, gain),
-        tall_deg=found.get("tall_deg", math.nan),
-        tall_side_deg=found.get("tall_side_deg", math.nan),
-        slumped_deg=found.get("slumped_deg", math.nan),
-        standing_deg=found.get("standing_deg", math.nan),
-        walking_deg=found.get("walking_deg", math.nan),
-        method=tuple(method),
-        made_ns=int(samples.t_ns[-1]) if len(samples) else 0,
-        quality={"poses": 1.0, "walking": 0.8}.get(source, 0.5) if up is not None else 0.4,
-        warnings=tuple(warnings),
-    )
+            found[name], found[f"{name}_side"] = tilt_of(rotation @ mean)
+    return found
 
 
 def tilt_of(body: NDArray[np.float64]) -> tuple[float, float]:

@@ -18,12 +18,38 @@ def _log(values: NDArray[np.float32], floor: float) -> NDArray[np.float32]:
     return np.asarray(np.log10(np.maximum(values, np.float32(floor))) * np.float32(0.5))
 
 
-_OWN = (
-    "vm x y z jerk vm_low vm_step vm_high dom share range skew "
-    "x_sway x_stride x_step x_fast y_sway y_stride y_step y_fast z_sway z_stride z_step z_fast "
-    "dom_x dom_y gyr_x gyr_y gyr_z"
-).split()
-_UNIT = "ux uy uz".split()
+_OWN = [
+    "vm",
+    "x",
+    "y",
+    "z",
+    "jerk",
+    "vm_low",
+    "vm_step",
+    "vm_high",
+    "dom",
+    "share",
+    "range",
+    "skew",
+    "x_sway",
+    "x_stride",
+    "x_step",
+    "x_fast",
+    "y_sway",
+    "y_stride",
+    "y_step",
+    "y_fast",
+    "z_sway",
+    "z_stride",
+    "z_step",
+    "z_fast",
+    "dom_x",
+    "dom_y",
+    "gyr_x",
+    "gyr_y",
+    "gyr_z",
+]
+_UNIT = ["ux", "uy", "uz"]
 NAMES: tuple[str, ...] = (
     *_UNIT,
     "abs_uy",
@@ -94,7 +120,7 @@ def describe(rows: NDArray[np.float32]) -> NDArray[np.float32]:
     for total in (near, far, wide):
         mean = total[:, -7:-1] / np.maximum(total[:, -1:], np.float32(1))
         out[:, at : at + 3] = mean[:, :3]
-        spread = mean[:, 3:] - mean[:, :3] * mean[:, :3]
+        spread = np.asarray(mean[:, 3:] - mean[:, :3] * mean[:, :3], np.float32)
         out[:, at + 9 : at + 12] = _log(spread, 1e-7)
         at += 3
     at += 9

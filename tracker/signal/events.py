@@ -4,9 +4,9 @@
 Rising, the trunk is first accelerated upwards, then downwards; sitting down the other way round.
 The first moment of |a| over 3.5 s about its middle is minus the displacement when the window holds
 the whole movement, and (half the window) x (peak speed) of the opposite sign when it ends in the
-middle of it; the second is the larger lobe. So the lobe of greatest size tells the direction, without
-gyroscope, orientation or integration drift. A rise of 0.35 m in 1.6 s (minimum jerk) gives a lobe
-of 0.5 m. On 86 labelled movements of `hapt_waist` the sign is right in 98 %.
+middle of it; the second is the larger lobe. So the lobe of greatest size tells the direction,
+without gyroscope, orientation or integration drift. A rise of 0.35 m in 1.6 s (minimum jerk) gives
+a lobe of 0.5 m. On 86 labelled movements of `hapt_waist` the sign is right in 98 %.
 """
 
 import numpy as np

@@ -158,7 +158,7 @@ def _power(pair: NDArray[np.float32], window: NDArray[np.float32]) -> NDArray[np
     spectrum = np.fft.rfft(pair, axis=1)
     power = spectrum.real * spectrum.real + spectrum.imag * spectrum.imag
     power *= np.float32(2 / (0.375 * window.shape[0] ** 2))
-    return power
+    return np.asarray(power, np.float32)
 
 
 def _spectrum(
@@ -187,4 +187,4 @@ def _bands_10(
     """Bands of one axis at 10 Hz; returns the dominant frequency."""
     power = _power(_pairs(tenths, before, alone), _WINDOW_10)
     out[:] = np.add.reduceat(power, _EDGES_10, axis=1)
-    return _FREQ_10[1:].astype(np.float32)[power[:, 1:].argmax(axis=1)]
+    return np.asarray(_FREQ_10[1:].astype(np.float32)[power[:, 1:].argmax(axis=1)])

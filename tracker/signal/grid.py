@@ -13,6 +13,7 @@ Deviation from a polyphase resampler: a box filter is enough, because no feature
 """
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,7 +88,7 @@ class Blocks:
         cuts = np.flatnonzero(np.diff(self.index) != 1) + 1
         edges = [0, *cuts.tolist(), len(self)]
         runs = []
-        for a, b in zip(edges[:-1], edges[1:], strict=True):
+        for a, b in pairwise(edges):
             flat = self.values[:, a:b].reshape(self.values.shape[0], -1)
             runs.append(
                 BodyBlock(

@@ -95,7 +95,8 @@ def _physics(rows: NDArray[np.float32], lik: NDArray[np.float64], params: Postur
         & (rows[:, f.DOM_SHARE] > params.rhythm_share)
         & (rows[:, f.DOM_HZ] > 0.9)
     )
-    lik[np.ix_(rhythm, [LIE, SIT, STAND])] *= 0.05
+    for own in (LIE, SIT, STAND):
+        lik[rhythm, own] *= 0.05
 
 
 def _steps(rows: NDArray[np.float32], lik: NDArray[np.float64], params: PostureParams) -> None:
@@ -152,7 +153,6 @@ _WAYS = np.array(
 
 
 def _change(rows: NDArray[np.float32], params: PostureParams) -> NDArray[np.float64]:
-    n = rows.shape[0]
     spread = np.where(rows[:, f.VALID] > 0, rows[:, f.VM_MAX] - rows[:, f.VM_MIN], np.float32(1))
     before = np.empty_like(spread)
     before[1:] = spread[:-1]
@@ -172,4 +172,4 @@ def _change(rows: NDArray[np.float32], params: PostureParams) -> NDArray[np.floa
     change /= over[:, :, None]
     for s in range(CLASSES):
         change[:, s, s] = 1.0 - leave[:, s] / over[:, s]
-    return change
+    return np.asarray(change)

@@ -62,8 +62,8 @@ class Survey:
     def lean(self, rotation: NDArray[np.float64]) -> NDArray[np.float64] | None:
         """A levelled frame turned by a few degrees so that leaning forward has no side to it.
 
-        Sensors are stuck on by hand. Of the still directions that lean forward by 8 to 60 degrees the
-        middle one is taken for straight ahead; leans to either side cancel.
+        Sensors are stuck on by hand. Of the still directions that lean forward by 8 to 60 degrees
+        the middle one is taken for straight ahead; leans to either side cancel.
         """
         if self.still.shape[0] < LEAN_FEWEST:
             return None

@@ -2,7 +2,8 @@
 """Standing up, sitting down, lying down, getting up: read off the settled postures.
 
 The decoder knows *that* and which way (recognition.md section 4: threshold detectors miss 60 % of
-what decoding finds); the movement around the change says *when*: the centre of what the trunk turned and pushed.
+what decoding finds); the movement around the change says *when*: the centre of what the trunk
+turned and pushed.
 """
 
 from dataclasses import dataclass

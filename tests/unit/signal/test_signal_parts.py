@@ -6,8 +6,9 @@ import math
 import numpy as np
 import pytest
 
+from tracker import chain
 from tracker.errors import InputError, UsageError
-from tracker.model import SECOND_NS, Placement, Pose, Samples, State
+from tracker.model import SECOND_NS, Placement, Pose, Samples, State, Trunk
 from tracker.signal import features as f
 from tracker.signal import pack
 from tracker.signal.calibrate import Axes, Calibration, calibrate
@@ -261,3 +262,23 @@ def test_blocks_are_aligned_to_absolute_time() -> None:
     blocks = gridded(samples)
     assert blocks.index[0] == 7
     assert blocks.valid[0].sum() == BLOCK_N - 40
+
+
+def test_two_sensors_share_what_each_can_see() -> None:
+    """The lower back tells leaning from slouching and adds its vote; the upper keeps the slump."""
+    poses = {Pose.SITTING_TALL: [(0, 20 * SECOND_NS)]}
+    axes = Axes.parse("x=forward,y=left,z=up")
+    upper = Samples.concat([still(5.0, 30), still(25.0, 40, 30)])
+    for below_deg, expected in ((8.0, Trunk.SLUMPED), (24.0, Trunk.FORWARD)):
+        lower = Samples.concat([still(5.0, 30), still(below_deg, 40, 30)])
+        setups = [
+            Setup(placement=place, calibration=calibrate(data, place, axes, poses))
+            for place, data in ((Placement.UPPER_BACK, upper), (Placement.LOWER_BACK, lower))
+        ]
+        both = chain.analyze(upper, setups[0], second=(lower, setups[1])).epochs
+        swapped = chain.analyze(lower, setups[1], second=(upper, setups[0])).epochs
+        late = both.start_ns >= 40 * SECOND_NS
+        assert (both.trunk[late] == expected).all()
+        assert (both.slump_pct[late] > 60).all()
+        assert np.array_equal(both.slump_pct, swapped.slump_pct)
+        assert np.array_equal(both.state, swapped.state)
