@@ -13,7 +13,7 @@ from dashboard.data import diary, series
 from dashboard.data.gate import gate
 from dashboard.data.people import profile_of
 from dashboard.data.sources import Sources
-from tracker.advice import engine, screening
+from tracker.advice import engine, screening, screening_entries
 from tracker.advice.cards import Card, cards_of
 from tracker.advice.load import packaged
 from tracker.advice.start import Start, with_start
@@ -112,37 +112,21 @@ def start_of(src: Sources, viewer: Person, wearer: str) -> Start | None:
 
 
 def screened(src: Sources, viewer: Person, wearer: str, tz: ZoneInfo) -> screening.Screened:
-    """What the safety list means today."""
+    """What the safety list means today; a new symptom since makes it count as not confirmed."""
     gate(src).may_see(viewer, wearer, "screening")
+    told = diary.entries(src, viewer, wearer, [Kind.SCREENING])
     return screening.screened(
         packaged(),
-        latest_screening(src, viewer, wearer),
+        screening_entries.latest_of(told),
         local_date(src.clock.now_ns(), tz),
-        discussed=[
-            screening.Discussed(
-                item=str(e.body["item"]),
-                day=date.fromisoformat(e.day),
-                massage=bool(e.body.get("massage")),
-                training=bool(e.body.get("training")),
-            )
-            for e in diary.entries(src, viewer, wearer, [Kind.DISCUSSED])
-        ],
+        discussed=screening_entries.talks_of(diary.entries(src, viewer, wearer, [Kind.DISCUSSED])),
+        new_symptom_day=screening_entries.symptom_day_of(told),
     )
 
 
 def latest_screening(src: Sources, viewer: Person, wearer: str) -> screening.Screening | None:
     """The newest confirmation of the safety list."""
-    found = diary.entries(src, viewer, wearer, [Kind.SCREENING])
-    if not found:
-        return None
-    body = found[-1].body
-    answers = body.get("answers")
-    return screening.Screening(
-        day=date.fromisoformat(found[-1].day),
-        mode=str(body.get("mode", "static")),
-        none_applies=bool(body.get("none_applies")),
-        answers={str(k): str(v) for k, v in answers.items()} if isinstance(answers, dict) else {},
-    )
+    return screening_entries.latest_of(diary.entries(src, viewer, wearer, [Kind.SCREENING]))
 
 
 def massage_effect(

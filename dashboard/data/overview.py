@@ -16,7 +16,7 @@ from dashboard.data.gate import gate
 from dashboard.data.people import profile_of
 from dashboard.data.practice import Patient
 from dashboard.data.sources import Sources
-from tracker.advice import screening
+from tracker.advice import screening, screening_entries
 from tracker.advice.load import packaged
 from tracker.diary import Kind, Person
 from tracker.model import SECOND_NS
@@ -139,27 +139,12 @@ def _flags(src: Sources, line: Line, profile: str) -> tuple[str, ...]:
 
 
 def _red(src: Sources, who: Patient) -> bool:
-    """Whether the newest safety list has a point that was not discussed with a doctor yet."""
+    """Whether a point was not discussed with a doctor yet, or a new symptom came since."""
     told = practice.entries_of(src, who, [Kind.SCREENING])
-    if not told:
-        return False
-    body = told[-1].body
-    answers = body.get("answers")
-    latest = screening.Screening(
-        day=date.fromisoformat(told[-1].day),
-        mode=str(body.get("mode", "static")),
-        none_applies=bool(body.get("none_applies")),
-        answers={str(k): str(v) for k, v in answers.items()} if isinstance(answers, dict) else {},
-    )
-    talks = [
-        screening.Discussed(
-            item=str(e.body["item"]),
-            day=date.fromisoformat(e.day),
-            massage=bool(e.body.get("massage")),
-            training=bool(e.body.get("training")),
-        )
-        for e in practice.entries_of(src, who, [Kind.DISCUSSED])
-    ]
+    if screening_entries.symptom_day_of(told) is not None:
+        return True
+    latest = screening_entries.latest_of(told)
+    talks = screening_entries.talks_of(practice.entries_of(src, who, [Kind.DISCUSSED]))
     return bool(screening.screened(packaged(), latest, who.today, discussed=talks).open_items)
 
 

@@ -60,6 +60,30 @@ def answers(**changed: str) -> dict[str, Any]:
     return {"mode": "interactive", "none_applies": False, "answers": said | changed}
 
 
+def kept(kind: Kind) -> list[dict[str, Any]]:
+    """Bodies of what is kept now."""
+    src = data.sources()
+    return [dict(e.body) for e in data.entries(src, data.owner(src), "w1", [kind])]
+
+
+def screened() -> screening.Screened:
+    """What the safety list means now."""
+    src = data.sources()
+    return data.screened(src, data.owner(src), "w1", ZONE)
+
+
+def by_key(found: Any, key: str) -> Any:
+    """The element whose key ends like this."""
+    return next(e for e in found if str(e.key or "").endswith(key))
+
+
+def press(test: AppTest, key: str) -> None:
+    """Touch the button with this text."""
+    label = language("en").t(key)
+    next(b for b in test.button if b.label == label).click().run()
+    assert not test.exception
+
+
 def words_of(test: AppTest) -> str:
     """Everything that the page says."""
     assert not test.exception
@@ -84,3 +108,45 @@ def test_level_three_counts_down(app: App, own: Path) -> None:
     name = language("en").t("exercise.name.curl_up")
     said = words_of(app(lang="en", page="training", folder=own))
     assert f"- {name}: 6 + 4 + 2" in said
+
+
+def test_confirming_again_asks_for_changes_only(app: App, own: Path) -> None:
+    """What passes is asked anew and never filled in, what lasts is remembered, the rest stays."""
+    settle(own, profile="clinic")
+    put(own, Kind.SCREENING, answers(MC04="yes", MC02="yes"), day="2026-11-20", hours=72)
+    test = app(lang="en", page="advice", folder=own)
+    said = words_of(test)
+    text = {i: t for i, _, t in screening.questions(packaged(), "en")}
+    assert f"- {text['MC04']} – yes" in said
+    fever = by_key(test.button_group, "safety_0_MC02")
+    assert fever.value is None, "a passing point is never filled in"
+    press(test, "safety.confirm_rest")
+    assert kept(Kind.SCREENING)[-1]["answers"]["MC02"] == "yes", "unanswered, so nothing is kept"
+    by_key(test.button_group, "safety_0_MC02").set_value("no")
+    press(test, "safety.confirm_rest")
+    newest = kept(Kind.SCREENING)[-1]
+    assert newest["answers"] == answers(MC04="yes")["answers"]
+    assert not any(str(b.key).endswith("safety_1_MC02") and b.value for b in test.button_group)
+
+
+def test_an_emergency_cannot_be_talked_away(app: App, own: Path) -> None:
+    """Not being sure of a point that needs a doctor today can be discussed; an emergency cannot."""
+    settle(own, profile="clinic")
+    put(own, Kind.SCREENING, answers(RF01="unsure", RF15="unsure"))
+    test = app(lang="en", page="advice", folder=own)
+    keys = {str(c.key) for c in test.checkbox}
+    assert "massage_fine_RF01" in keys
+    assert "massage_fine_RF15" not in keys
+
+
+def test_a_new_symptom_asks_the_list_again(app: App, own: Path) -> None:
+    """One tap on the day of the confirmation closes massage until the list is confirmed again."""
+    put(own, Kind.SCREENING, {"mode": "static", "none_applies": True, "answers": {}})
+    test = app(lang="en", page="advice", folder=own)
+    assert screened().facts["massage_allowed"] is True
+    by_key(test.button, "new_symptom").click().run()
+    assert language("en").t("safety.symptom_noted") in words_of(test)
+    assert screened().facts["massage_allowed"] is False
+    by_key(test.radio, "safety_answer").set_value(True)
+    press(test, "pages.safety.confirm")
+    assert screened().facts["massage_allowed"] is True
