@@ -34,8 +34,42 @@ def sharing(v: View) -> None:
                 st.code(code, language=None)
     if set(scopes) & ASK_FOR:
         st.caption(v.t("sharing.sensitive"))
+    _as_file(v)
     _holders(v)
     _looks(v)
+
+
+def _as_file(v: View) -> None:
+    """An encrypted file for a therapist elsewhere: the same choices, nothing sensitive chosen."""
+
+    def t(key: str) -> str:
+        return v.lang.t(f"practice.file.{key}")
+
+    with st.expander(t("give_title")):
+        st.markdown(t("give_lead"))
+        with st.form("give_file", border=False):
+            scopes = st.pills(
+                v.t("sharing.what"),
+                sorted(SHARED_SCOPES),
+                selection_mode="multi",
+                default=sorted(DEFAULT_SCOPES),
+                format_func=lambda s: v.t(f"sharing.scope.{s}"),
+                key="file_scopes",
+            )
+            days = st.slider(v.t("sharing.days"), 1, MAX_GRANT_DAYS, 30, key="file_days")
+            sure = st.checkbox(v.t("sharing.sure"), key="file_sure")
+            asked = st.form_submit_button(t("give"))
+        if not asked:
+            return
+        try:
+            made = data.make_share(v.sources, v.viewer, v.wearer, scopes, days=days, confirmed=sure)
+        except BackstayError as error:
+            st.error(sentence(v, error))
+            return
+        st.success(t("given"))
+        st.code(made.code, language=None)
+        name = f"backstay-{v.today}.share"
+        st.download_button(t("save"), made.data, name, key="file_save", on_click="ignore")
 
 
 def _holders(v: View) -> None:

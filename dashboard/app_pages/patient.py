@@ -4,10 +4,11 @@
 Everything comes from one `Report`; the PDF behind the button is made from the same one.
 """
 
+from collections.abc import Sequence
 from datetime import date, timedelta
+from html import escape
 from urllib.parse import urlencode
 
-import pandas as pd
 import streamlit as st
 
 from dashboard import data, parts
@@ -40,7 +41,7 @@ def _before(v: parts.View, who: data.Patient, report: Report) -> None:
     said = sentences(report, v.lang)
     with st.container(border=True, key="before_visit"):
         for key, text in zip(("changed", "adherence", "quality"), said, strict=True):
-            parts.number(_t(v, f"patient.{key}"), text)
+            st.markdown(f"**{_t(v, f'patient.{key}')}:** {text}")
     st.markdown(f"**{_t(v, 'patient.copy')}**")
     st.code("\n".join(said), language=None, wrap_lines=True)
     _papers(v, who, report)
@@ -67,10 +68,26 @@ def _visits(v: parts.View, who: data.Patient) -> tuple[date | None, date | None]
 
 def _numbers(v: parts.View, report: Report) -> None:
     st.header(_t(v, "patient.table_title"), anchor=False)
-    rows = [row_text(row, v.lang) for row in report.rows]
     names = [v.lang.t(f"report.column.{c}") for c in COLUMNS]
-    st.table(pd.DataFrame(rows, columns=names), hide_index=True)
+    st.html(_html_table(names, [row_text(row, v.lang) for row in report.rows]))
     st.caption(_t(v, "patient.table_note"))
+
+
+def _html_table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table that wraps inside a phone's width; Streamlit's own scrolls where no key reaches."""
+    cell = 'style="padding:.25rem .4rem;border-top:1px solid #cfdadd;vertical-align:top"'
+    head = "".join(f'<th scope="col" align="left" {cell}>{escape(n)}</th>' for n in names)
+    body = "".join(
+        f'<tr><th scope="row" align="left" style="font-weight:400;padding:.25rem .4rem;'
+        f'border-top:1px solid #cfdadd">{escape(first)}</th>'
+        + "".join(f"<td {cell}>{escape(c)}</td>" for c in rest)
+        + "</tr>"
+        for first, *rest in rows
+    )
+    return (
+        '<table class="report-rows" style="width:100%;border-collapse:collapse;font-size:.82rem;'
+        f'overflow-wrap:anywhere"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+    )
 
 
 def _charts(v: parts.View, who: data.Patient, report: Report) -> None:

@@ -7,7 +7,7 @@ import streamlit as st
 from dashboard import data, parts
 from dashboard.pages import FOLDER
 from tracker.access import SHARED_SCOPES
-from tracker.errors import BackstayError, TooManyTries
+from tracker.errors import AccessDenied, BackstayError, TooManyTries
 from tracker.report.i18n import MISSING
 from tracker.report.report import Row, shown
 from tracker.trends.baseline import Verdict
@@ -125,6 +125,24 @@ def _accept(v: parts.View) -> None:
         st.rerun()
 
 
+def _read_in(v: parts.View) -> None:
+    """A file of somebody whose Backstay runs at home."""
+    with st.expander(_t(v, "file.title")), st.form("read_in", border=False, clear_on_submit=True):
+        st.markdown(_t(v, "file.lead"))
+        file = st.file_uploader(_t(v, "file.file"), type=["share"], key="share_file")
+        code = st.text_input(_t(v, "file.code"), key="share_code", autocomplete="off")
+        if not st.form_submit_button(_t(v, "file.read")) or file is None:
+            return
+        try:
+            until = data.import_share(v.sources, v.viewer, file.getvalue(), code)
+        except BackstayError as error:
+            st.error(_t(v, "file.refused" if isinstance(error, AccessDenied) else "file.unfit"))
+        else:
+            data.forget_lines()
+            st.session_state["accepted"] = _t(v, "file.done", until=v.lang.day(until))
+            st.rerun()
+
+
 def show() -> None:
     """The page."""
     st.set_page_config(layout="wide")
@@ -142,6 +160,7 @@ def show() -> None:
         st.header(_t(v, "list.empty_title"), anchor=False)
         st.markdown(_t(v, "list.empty"))
     _accept(v)
+    _read_in(v)
 
 
 show()

@@ -44,7 +44,7 @@ def _list(v: parts.View, src: data.Sources) -> None:
         notes = [] if account.active else [_t(v, "people.closed")]
         notes += [] if account.password else [_t(v, "people.no_password")]
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
-            parts.number(account.name, roles, "; ".join(notes))
+            parts.number(roles, account.name, "; ".join(notes))
             key = "close" if account.active else "open"
             if account.id != v.viewer.id:
                 st.button(

@@ -57,6 +57,7 @@ from dashboard.data.practice import (
     Plan,
     accept,
     from_therapists,
+    import_share,
     minutes,
     notes,
     patient,
@@ -97,7 +98,15 @@ from dashboard.data.series import (
     summaries,
     valid_days,
 )
-from dashboard.data.sharing import erase_diary, grants, invite, name_of, revoke, who_looked
+from dashboard.data.sharing import (
+    erase_diary,
+    grants,
+    invite,
+    make_share,
+    name_of,
+    revoke,
+    who_looked,
+)
 from dashboard.data.sources import (
     NOBODY,
     Sources,
@@ -153,10 +162,12 @@ __all__ = [
     "grants",
     "has_series",
     "import_entries",
+    "import_share",
     "invite",
     "is_demo",
     "latest_screening",
     "live",
+    "make_share",
     "massage_effect",
     "massages",
     "minutes",

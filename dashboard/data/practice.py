@@ -18,11 +18,12 @@ from dashboard.data.people import profile_of
 from dashboard.data.sources import Sources, records, writable
 from tracker.access import SHARED_SCOPES
 from tracker.accounts import Accounts
-from tracker.diary import Entry, Evening, Grant, Kind, Massage, Person, Training
+from tracker.diary import Entry, Evening, Grant, Kind, Massage, Person, Role, Training
 from tracker.errors import InputError
 from tracker.report.charts.minutes import DayMinutes, day_minutes
 from tracker.report.report import Report, Subject, build
 from tracker.scoped import SERIES_SCOPES, entry_for, epochs_for, summary_for
+from tracker.share_desk import take_in
 from tracker.trends.summary import DaySummary
 from tracker.units import day_bounds_ns, from_ns, local_date, local_ns
 
@@ -66,6 +67,15 @@ def accept(src: Sources, viewer: Person, code: str) -> Grant:
     grant = held.accept(viewer, code)
     gate(src).note(viewer, grant.wearer, ",".join(sorted(grant.scopes)), "grant", allowed=True)
     return grant
+
+
+def import_share(src: Sources, viewer: Person, content: bytes, code: str) -> date:
+    """Take in a file that somebody shared; the day on which it is deleted again."""
+    if not viewer.active or Role.THERAPIST not in viewer.roles:
+        gate(src).note(viewer, "-", "any", "import", allowed=False)
+    kept = writable(src)
+    made = take_in(src.settings, src.clock, kept, viewer, content, code)
+    return from_ns(made.expires_ns, ZoneInfo(viewer.zone or src.zone_name)).date()
 
 
 def patient(src: Sources, viewer: Person, wearer: str) -> Patient:

@@ -7,6 +7,7 @@ from dashboard.data.gate import accounts, gate
 from dashboard.data.sources import Sources, records, writable
 from tracker.accounts import Accounts
 from tracker.diary import AuditLine, Grant, Person
+from tracker.share_make import PAST_D, Made, sealed
 
 
 def grants(src: Sources, viewer: Person, wearer: str) -> Sequence[Grant]:
@@ -33,6 +34,20 @@ def revoke(src: Sources, viewer: Person, wearer: str, grant_id: int) -> None:
     gate(src).may_change(viewer, wearer, "settings")
     held = accounts(src) or Accounts(writable(src), src.clock)
     held.revoke(viewer, grant_id)
+
+
+def make_share(
+    src: Sources, viewer: Person, wearer: str, scopes: Iterable[str], *, days: int, confirmed: bool
+) -> Made:
+    """An encrypted file for a therapist whose Backstay runs elsewhere, and its one-time code."""
+    door = gate(src)
+    door.may_change(viewer, wearer, "settings")
+    made = sealed(
+        src.local, records(src), src.settings.data, src.clock.now_ns(), wearer, scopes, days=days,
+        past=PAST_D, alias=viewer.name, confirmed=confirmed, zone=viewer.zone or src.zone_name,
+    )  # fmt: skip
+    door.note(viewer, wearer, ",".join(sorted(made.scopes)), "share", allowed=True)
+    return made
 
 
 def who_looked(src: Sources, viewer: Person, wearer: str) -> Sequence[AuditLine]:
