@@ -1,15 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reads of `epochs.db`; tolerant of a file that is not there yet."""
+"""Reads of the series in `epochs.db`."""
 
 import json
-import sqlite3
-import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import date
-from pathlib import Path
-from typing import Any
-from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -29,8 +23,7 @@ from tracker.model import (
     Transition,
     TransitionKind,
 )
-from tracker.settings import zone
-from tracker.store.base import CalibrationRecord, DayRow, DirtyHour, HourRow, SensorConfig
+from tracker.store.base import DayRow, HourRow
 from tracker.store.codec import (
     NONE,
     STEPS_PER_UNIT,
@@ -40,10 +33,10 @@ from tracker.store.codec import (
     live_from_json,
     unpack_samples,
 )
-from tracker.store.connect import connect_reader, sentences
-from tracker.store.migrations import check_readable, version_of
 from tracker.store.rollup import day_row
-from tracker.store.sqlite_schema import EPOCHS_STEPS, STATE_COLUMNS
+from tracker.store.sqlite_open import series_of
+from tracker.store.sqlite_schema import STATE_COLUMNS
+from tracker.store.sqlite_small import SmallTables
 
 MINUTE_US = 60_000_000
 _STATES = ", ".join(STATE_COLUMNS)
@@ -52,61 +45,8 @@ _EPOCH_VALUES = ", ".join(
 )
 
 
-class SqliteReader:
-    """Every read of the series; safe to share between threads.
-
-    A missing file reads as empty, and is found as soon as the collector has made it; a file that
-    `restore` replaced is opened anew.
-    """
-
-    def __init__(self, path: Path, default_zone: str = "") -> None:
-        self.path = path
-        self._zone = default_zone
-        self._guard = threading.Lock()
-        self._idle: list[tuple[int, sqlite3.Connection]] = []
-
-    @contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection]:
-        mark = _inode(self.path)
-        with self._guard:
-            while self._idle:
-                kept, db = self._idle.pop()
-                if kept == mark:
-                    break
-                db.close()
-            else:
-                db = self._open(mark)
-        try:
-            with sentences(self.path):
-                yield db
-        finally:
-            with self._guard:
-                self._idle.append((mark, db))
-
-    def _open(self, mark: int) -> sqlite3.Connection:
-        if not mark:
-            db = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
-            for step in EPOCHS_STEPS:
-                step(db)
-            return db
-        db = connect_reader(self.path)
-        try:
-            with sentences(self.path):
-                version = version_of(db)
-            check_readable(version, EPOCHS_STEPS, str(self.path))
-        except BaseException:
-            db.close()
-            raise
-        if version == 0:  # the collector is just making it
-            db.close()
-            return self._open(0)
-        return db
-
-    def close(self) -> None:
-        """Release the file."""
-        with self._guard:
-            while self._idle:
-                self._idle.pop()[1].close()
+class SqliteReader(SmallTables):
+    """Every read of the series; safe to share between threads."""
 
     def wearers(self) -> Sequence[tuple[str, Placement]]:
         """Every (wearer, placement) with data, sorted."""
@@ -114,14 +54,10 @@ class SqliteReader:
             rows = db.execute("SELECT wearer, placement FROM series ORDER BY 1, 2").fetchall()
         return [(w, Placement(p)) for w, p in rows]
 
-    def zone_of(self, wearer: str) -> ZoneInfo:
-        """The wearer's time zone: their setting `zone`, else the service's."""
-        return zone(str(self.wearer_settings(wearer).get("zone") or self._zone))
-
     def epochs(self, wearer: str, placement: Placement, start_ns: int, end_ns: int) -> Epochs:
         """Epochs that start in the span; `algo` is that of the last one."""
         with self._reading() as db:
-            sid = _series(db, wearer, placement)
+            sid = series_of(db, wearer, placement)
             span = (sid, _ceil(start_ns), _ceil(end_ns))
             rows = db.execute(
                 f"SELECT start_s, {_EPOCH_VALUES} FROM epoch "  # noqa: S608 - names of ours
@@ -189,7 +125,7 @@ class SqliteReader:
         """Day rollups of many series at once; without `detail` single numbers alone."""
         found: dict[tuple[str, Placement], dict[str, DayRow]] = {key: {} for key in series}
         with self._reading() as db:
-            ids = {_series(db, *key): key for key in found}
+            ids = {series_of(db, *key): key for key in found}
             values = (json.dumps([*ids]), first, last)
             where = (
                 "WHERE series IN (SELECT value FROM json_each(?)) AND day >= ? AND day <= ? "
@@ -278,85 +214,6 @@ class SqliteReader:
         )
         return (int(rows[0][0]), bytes(rows[0][1])) if rows else None
 
-    def sensors(self) -> Sequence[SensorConfig]:
-        """The sensors that the collector serves, by address."""
-        with self._reading() as db:
-            rows = db.execute("SELECT * FROM sensor ORDER BY address").fetchall()
-        return [
-            SensorConfig(
-                address=a,
-                wearer=w,
-                placement=Placement(p),
-                name=n,
-                decoder=d,
-                enabled=bool(e),
-                added_ns=t,
-                options=json.loads(o),
-            )
-            for a, w, p, n, d, e, t, o in rows
-        ]
-
-    def calibrations(self, wearer: str, placement: Placement) -> Sequence[CalibrationRecord]:
-        """Calibrations in time order; each holds until the next of its kind."""
-        rows = self._span(
-            "SELECT from_ns, kind, body FROM calibration WHERE series = ? ORDER BY from_ns, kind",
-            (wearer, placement),
-        )
-        return [CalibrationRecord(from_ns=t, kind=k, body=json.loads(b)) for t, k, b in rows]
-
-    def wearer_settings(self, wearer: str) -> Mapping[str, object]:
-        """Settings of one wearer that the collector needs (`zone`, thresholds, ...)."""
-        with self._reading() as db:
-            rows = db.execute(
-                "SELECT key, value FROM wearer_setting WHERE wearer = ?", (wearer,)
-            ).fetchall()
-        return {k: json.loads(v) for k, v in rows}
-
-    def dirty(self, limit: int = 1 << 31) -> Sequence[DirtyHour]:
-        """Hours that InfluxDB has not got yet, oldest change first."""
-        with self._reading() as db:
-            rows = db.execute(
-                "SELECT s.wearer, s.placement, d.hour_s, d.version, d.from_ns FROM dirty d "
-                "JOIN series s ON s.id = d.series ORDER BY d.since_ns, d.hour_s LIMIT ?",
-                (limit,),
-            ).fetchall()
-        return [
-            DirtyHour(wearer=w, placement=Placement(p), hour_ns=h * SECOND_NS, version=v, from_ns=f)
-            for w, p, h, v, f in rows
-        ]
-
-    def gone(self, hour: DirtyHour) -> Sequence[tuple[str, int, str]]:
-        """Measurement, time and tag of what a re-analysis took out of an hour."""
-        return self._span(
-            "SELECT measurement, t_ns, tag FROM gone WHERE series = ? AND hour_s = ? "
-            "ORDER BY measurement, t_ns, tag",
-            (hour.wearer, hour.placement, hour.hour_ns // SECOND_NS),
-        )
-
-    def erasing(self) -> Sequence[str]:
-        """Wearers whose erasure InfluxDB has not confirmed yet."""
-        with self._reading() as db:
-            return [w for (w,) in db.execute("SELECT wearer FROM erasing ORDER BY wearer")]
-
-    def dead_letters(self) -> Sequence[tuple[int, str, str, str]]:
-        """Lines that InfluxDB refuses: time, wearer, line, reason."""
-        with self._reading() as db:
-            return db.execute(
-                "SELECT at_ns, wearer, line, reason FROM dead_letter ORDER BY id"
-            ).fetchall()
-
-    def backlog(self) -> tuple[int, int | None]:
-        """Number of hours that wait for InfluxDB, and since when the oldest does (ns)."""
-        with self._reading() as db:
-            n, oldest = db.execute("SELECT count(*), min(since_ns) FROM dirty").fetchone()
-        return int(n), oldest
-
-    def meta(self, key: str) -> str | None:
-        """A note of the store itself."""
-        with self._reading() as db:
-            row = db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
-        return None if row is None else str(row[0])
-
     def integrity(self) -> Sequence[str]:
         """What is wrong with the file, one sentence each; empty when nothing is.
 
@@ -372,18 +229,6 @@ class SqliteReader:
                     found.append(f"{self.path}: raw block {key}: {error}")
         return found
 
-    def _span(self, statement: str, values: tuple[Any, ...]) -> list[tuple[Any, ...]]:
-        wearer, placement, *rest = values
-        with self._reading() as db:
-            return db.execute(statement, (_series(db, wearer, placement), *rest)).fetchall()
-
-
-def _series(db: sqlite3.Connection, wearer: str, placement: Placement) -> int:
-    row = db.execute(
-        "SELECT id FROM series WHERE wearer = ? AND placement = ?", (wearer, str(placement))
-    ).fetchone()
-    return -1 if row is None else int(row[0])
-
 
 _LABELS = tuple(s.label for s in State)
 
@@ -394,10 +239,3 @@ def _seconds(states: Sequence[int]) -> dict[str, int]:
 
 def _ceil(t_ns: int) -> int:
     return -(-t_ns // SECOND_NS)
-
-
-def _inode(path: Path) -> int:
-    try:
-        return path.stat().st_ino
-    except FileNotFoundError:
-        return 0

@@ -110,7 +110,7 @@ def test_a_reader_waits_for_the_upgrade(tmp_path: Path, monkeypatch: pytest.Monk
     open_store(settings).close()
     more = (*EPOCHS_STEPS, lambda db: db.execute("CREATE TABLE later (x)"))
     more[-1].__name__ = "later"
-    monkeypatch.setattr("tracker.store.sqlite_read.EPOCHS_STEPS", more)
+    monkeypatch.setattr("tracker.store.sqlite_open.EPOCHS_STEPS", more)
     reader = open_reader(settings)
     with pytest.raises(StoreError, match="start the service once"):
         reader.wearers()
