@@ -99,7 +99,7 @@ def paint_s(browser: Browser, url: str) -> float:
     context = browser.new_context(locale="en-GB", viewport={"width": 1200, "height": 860})
     page = context.new_page()
     begun = time.perf_counter()
-    page.goto(url)
+    page.goto(url, wait_until="commit", timeout=120_000)
     page.get_by_text("Sitting time", exact=True).first.wait_for(timeout=120_000)
     took = time.perf_counter() - begun
     context.close()
@@ -129,7 +129,7 @@ def watch(browser: Browser, url: str, pid: int, viewers: int, seconds: float) ->
     for _ in range(viewers):
         context = browser.new_context(locale="en-GB", viewport={"width": 900, "height": 700})
         page = context.new_page()
-        page.goto(f"{url}/live")
+        page.goto(f"{url}/live", wait_until="commit", timeout=120_000)
         page.wait_for_selector("h1", timeout=120_000)
         contexts.append(context)
     time.sleep(3)
