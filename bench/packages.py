@@ -17,8 +17,12 @@ import subprocess
 import sys
 import tempfile
 import time
+from importlib.metadata import requires
 from pathlib import Path
 from typing import Any
+
+from packaging.markers import default_environment
+from packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parent.parent
 OUT = ROOT / "docs" / "operate" / "packages.json"
@@ -80,12 +84,23 @@ def measure(wheel: Path, extra: str, folder: Path) -> dict[str, object]:
     }
 
 
-def resolves(wheel: Path, version: str) -> bool:
-    """Whether pip finds wheels of everything for another Python."""
+def resolves(version: str) -> bool:
+    """Whether pip finds wheels of everything for another Python.
+
+    pip reads markers with its own Python, so they are read here with the other one's number.
+    """
+    wanted: list[str] = []
+    for line in requires("backstay") or []:
+        need = Requirement(line)
+        where = {**default_environment(), "python_version": version, "python_full_version": version}
+        extras = ["", *(e for e in EXTRAS if e not in ("", "all"))]
+        if need.marker is None or any(need.marker.evaluate({**where, "extra": e}) for e in extras):
+            need.marker = None
+            wanted.append(str(need))
     with tempfile.TemporaryDirectory() as folder:
         run = subprocess.run(
             [sys.executable, "-m", "pip", "install", "--dry-run", "--quiet", "--target", folder,
-             "--python-version", version, "--only-binary", ":all:", f"{wheel}[all]"],
+             "--python-version", version, "--only-binary", ":all:", *wanted],
             check=False, capture_output=True,
         )  # fmt: skip
     return run.returncode == 0
@@ -111,7 +126,7 @@ def main() -> None:
                 f"| {row['version_s']} | {row['bare_python_s']} |",
                 flush=True,
             )
-        others = {version: resolves(wheel, version) for version in OTHER_PYTHONS}
+        others = {version: resolves(version) for version in OTHER_PYTHONS}
         print(others)
     result: dict[str, Any] = {
         "python": platform.python_version(),
@@ -134,7 +149,7 @@ def table(result: dict[str, Any]) -> str:
         f"| {r['bare_python_s']} |"
         for r in result["environments"]
     ]
-    found = [f"{v} {'yes' if ok else 'no'}" for v, ok in result["resolved"].items()]
+    found = [f"{v}{'' if ok else ' (not all)'}" for v, ok in result["resolved"].items()]
     return (
         "| extra | MB | distributions | `backstay --version`, s | bare Python, s |\n"
         "|---|---|---|---|---|\n" + "\n".join(rows) + "\n\n"
