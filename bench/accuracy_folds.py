@@ -9,7 +9,7 @@ from bench.recordings import load, people
 from bench.train_models import RECIPES, table, train
 from tracker.model import Placement
 from tracker.signal import posture
-from tracker.signal.models import FAMILY, Model
+from tracker.signal.models import FAMILY, WAIST, Model
 
 
 class Folds:
@@ -25,6 +25,7 @@ class Folds:
 
     def without(self, person: str, *, gyro: bool) -> Model:
         """The model fitted on all others."""
+        gyro = gyro and self.family == WAIST
         key = (person, gyro)
         if key not in self._models:
             others = {p: t for p, t in self._tables.items() if p != person}

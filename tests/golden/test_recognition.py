@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Real recordings through `analyze`: what must not get worse. For accuracy see bench/accuracy.py.
+"""Real recordings through `analyze`: what must not get worse. Accuracy: bench/accuracy.py."""
 
 from pathlib import Path
 

@@ -105,7 +105,12 @@ def _epochs(
 
     mean = np.stack([pooled(rows[:, i].astype(np.float64)) for i in range(3)], axis=1)
     share = np.stack([pooled(posterior[:, i]) for i in range(CLASSES)], axis=1)
-    best = share.argmax(axis=1)
+    # Sitting and standing are one answer first: two halves must not lose against a third.
+    upright = share[:, SIT] + share[:, STAND]
+    seat = np.where(share[:, SIT] >= share[:, STAND], SIT, STAND)
+    rest = share.copy()
+    rest[:, [SIT, STAND]] = 0.0
+    best = np.where(upright >= rest.max(axis=1), seat, rest.argmax(axis=1))
     confidence = np.take_along_axis(share, best[:, None], 1)[:, 0]
     state = np.where(confidence < UNKNOWN_BELOW, State.UNKNOWN, _STATE[best]).astype(np.uint8)
     away = pooled((worn == AWAY).astype(np.float64)) >= 0.5

@@ -42,7 +42,7 @@ class PostureParams:
     still_sd_g: float = 0.02
     rhythm_sd_g: float = 0.08
     rhythm_share: float = 0.15
-    step_sd_g: float = 0.07
+    step_sd_g: float = 0.05
     steps_weight: float = 20.0
     borrowed_trust: float = 0.15
     sit_odds: float = 1.25
@@ -72,6 +72,11 @@ def evidence(
         if setup.placement in BORROWED:
             _share_upright(lik, params)
             _steps(rows, lik, params)
+        if setup.placement is Placement.LOWER_BACK:
+            # Machines of the chest's training set are no match for steps at the pelvis.
+            slow = np.sqrt(rows[:, f.VM_VAR].astype(np.float64)) < params.run_sd_g
+            lik[slow, WALK] += 0.95 * lik[slow, EXER]
+            lik[slow, EXER] *= 0.05
         if EXER not in model.classes:
             fast = np.sqrt(rows[:, f.VM_VAR].astype(np.float64)) > params.run_sd_g
             lik[fast, EXER] = 1.0
