@@ -17,6 +17,8 @@ from pathlib import Path
 from tracker.clock import SYSTEM_CLOCK, Clock
 from tracker.model import SECOND_NS, Placement
 from tracker.settings import Settings, zone
+from tracker.store import sqlite_queue as queue
+from tracker.store import sqlite_raw as raw
 from tracker.store import sqlite_write as rows
 from tracker.store.base import Batch, CalibrationRecord, DirtyHour, SensorConfig
 from tracker.store.connect import connect_writer, sentences
@@ -104,7 +106,7 @@ class SqliteStore(SqliteReader):
             span = (batch.replace_from_ns, batch.replace_to_ns)
             rows.delete_results(db, sid, span, touched, remember=self._track)
         if batch.raw is not None and len(batch.raw):
-            rows.put_raw(db, sid, batch.raw)
+            raw.put_raw(db, sid, batch.raw)
         if batch.epochs is not None and len(batch.epochs):
             rows.put_epochs(db, sid, batch.epochs, touched)
         rows.put_events(db, sid, batch, touched)
@@ -122,8 +124,8 @@ class SqliteStore(SqliteReader):
         hours = touched.hours()
         rows.roll_hours(db, sid, hours)
         if self._track:
-            rows.mark_dirty(db, sid, hours, random.getrandbits(62), self._clock.now_ns())
-            rows.forget_gone(db, sid)
+            queue.mark_dirty(db, sid, hours, random.getrandbits(62), self._clock.now_ns())
+            queue.forget_gone(db, sid)
         days = touched.days(self.zone_of(batch.wearer))
         rows.mark_stale(db, sid, days)
         newest = touched.end_ns()
@@ -159,7 +161,7 @@ class SqliteStore(SqliteReader):
         oldest_us = (self._clock.now_ns() - raw_days * DAY_NS) // 1000
         with self._writing() as db:
             packed = sum(
-                rows.pack_minutes(db, sid)
+                raw.pack_minutes(db, sid)
                 for (sid,) in db.execute("SELECT id FROM series").fetchall()
             )
             dropped = db.execute("DELETE FROM raw WHERE end_us < ?", (oldest_us,)).rowcount
@@ -242,13 +244,13 @@ class SqliteStore(SqliteReader):
         with self._writing() as db:
             for hour in hours:
                 sid = rows.series_id(db, hour.wearer, hour.placement)
-                rows.clear_dirty(db, sid, hour.hour_ns // SECOND_NS, hour.version)
+                queue.clear_dirty(db, sid, hour.hour_ns // SECOND_NS, hour.version)
 
     def mark_all_dirty(self) -> int:
         """Queue every hour for InfluxDB: a new target, or one that lost its data."""
         with self._writing() as db:
             mark = random.getrandbits(62)
-            return rows.mark_all_dirty(db, mark, self._clock.now_ns())
+            return queue.mark_all_dirty(db, mark, self._clock.now_ns())
 
     def put_dead_letter(self, wearer: str, line: str, reason: str) -> None:
         """Keep a line that InfluxDB refuses, so that it never blocks the queue."""

@@ -3,10 +3,9 @@
 
 import re
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
-from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -15,12 +14,10 @@ from tracker.errors import InputError
 from tracker.model import (
     EPOCH_NS,
     EPOCH_S,
-    MICROSECOND_NS,
     SECOND_NS,
     Epochs,
     Live,
     Placement,
-    Samples,
 )
 from tracker.store.base import Batch, DayRow
 from tracker.store.codec import (
@@ -28,13 +25,9 @@ from tracker.store.codec import (
     STEPS_PER_UNIT,
     VALUE_COLUMNS,
     epoch_integers,
-    join_samples,
     live_json,
-    pack_samples,
     split_values,
-    unpack_samples,
 )
-from tracker.store.sqlite_read import MINUTE_US
 from tracker.store.sqlite_schema import STATE_COLUMNS
 from tracker.units import local_date
 
@@ -123,67 +116,6 @@ def delete_results(
         if ends[0] is not None:
             touched.add(ends[0], ends[1] + 1)
         db.execute(f"DELETE FROM {table} WHERE {where}", values)  # noqa: S608
-
-
-def put_raw(db: sqlite3.Connection, sid: int, raw: Samples) -> None:
-    """Append raw samples, minute by minute; times that are stored already are left alone.
-
-    A whole minute is packed at once; the running minute stays open until the next one begins.
-    """
-    t_us = raw.t_ns // MICROSECOND_NS
-    known = db.execute(
-        "SELECT data FROM raw WHERE series = ? AND start_us >= ? AND start_us <= ? AND end_us >= ?",
-        (sid, int(t_us[0]) - int(t_us[0]) % MINUTE_US, int(t_us[-1]), int(t_us[0])),
-    ).fetchall()
-    if known:
-        old = np.concatenate([unpack_samples(block).t_ns for (block,) in known])
-        new = np.flatnonzero(~np.isin(raw.t_ns, old))
-        if not new.size:
-            return
-        gyr = None if raw.gyr_dps is None else raw.gyr_dps[new]
-        raw = Samples(t_ns=raw.t_ns[new], acc_g=raw.acc_g[new], gyr_dps=gyr)
-        t_us = raw.t_ns // MICROSECOND_NS
-    minutes = t_us // MINUTE_US
-    cuts = [0, *(np.flatnonzero(np.diff(minutes)) + 1).tolist(), len(raw)]
-    for a, b in pairwise(cuts):
-        whole = b < len(raw) and (a > 0 or t_us[a] % MINUTE_US < SECOND_NS // MICROSECOND_NS)
-        _insert_block(db, sid, raw[a:b], packed=bool(whole))
-    pack_minutes(db, sid)
-
-
-def pack_minutes(db: sqlite3.Connection, sid: int) -> int:
-    """Join the open blocks of every minute but the newest; the number of blocks joined."""
-    row = db.execute(
-        "SELECT start_us FROM raw WHERE series = ? ORDER BY start_us DESC LIMIT 1", (sid,)
-    ).fetchone()
-    if row is None:
-        return 0
-    current = row[0] - row[0] % MINUTE_US
-    blocks = db.execute(
-        "SELECT id, start_us, data FROM raw WHERE series = ? AND packed = 0 AND start_us < ? "
-        "ORDER BY start_us",
-        (sid, current),
-    ).fetchall()
-    for minute in sorted({start // MINUTE_US for _, start, _ in blocks}):
-        here = [(key, data) for key, start, data in blocks if start // MINUTE_US == minute]
-        merged = join_samples([unpack_samples(data) for _, data in here])
-        db.executemany("DELETE FROM raw WHERE id = ?", [(key,) for key, _ in here])
-        _insert_block(db, sid, merged, packed=True)
-    return len(blocks)
-
-
-def _insert_block(db: sqlite3.Connection, sid: int, block: Samples, *, packed: bool) -> None:
-    db.execute(
-        "INSERT INTO raw (series, start_us, end_us, n, packed, data) VALUES (?, ?, ?, ?, ?, ?)",
-        (
-            sid,
-            int(block.t_ns[0]) // MICROSECOND_NS,
-            int(block.t_ns[-1]) // MICROSECOND_NS,
-            len(block),
-            int(packed),
-            pack_samples(block, compress=packed),
-        ),
-    )
 
 
 def put_epochs(db: sqlite3.Connection, sid: int, epochs: Epochs, touched: Touched) -> None:
@@ -315,63 +247,6 @@ def put_day(db: sqlite3.Connection, sid: int, day: str, row: DayRow | None) -> N
             *split_values(row.values),
         ),
     )
-
-
-def mark_dirty(
-    db: sqlite3.Connection, sid: int, hours: Mapping[int, int], version: int, now_ns: int
-) -> None:
-    """Queue hours (s, first change in ns) for InfluxDB.
-
-    A queued hour gets a new version, keeps its age and reaches back to its earliest change.
-    """
-    db.executemany(
-        "INSERT INTO dirty VALUES (?, ?, ?, ?, ?) ON CONFLICT (series, hour_s) DO UPDATE SET "
-        "version = excluded.version, from_ns = min(from_ns, excluded.from_ns)",
-        [(sid, hour, version, now_ns, first) for hour, first in hours.items()],
-    )
-
-
-def mark_all_dirty(db: sqlite3.Connection, version: int, now_ns: int) -> int:
-    """Queue every hour that has anything; the number of hours."""
-    parts = (
-        "SELECT series, start_s AS hour_s FROM hour",
-        *(
-            f"SELECT series, {column} / {HOUR_NS} * {HOUR_S} FROM {table}"  # noqa: S608
-            for table, column in (
-                ("transition", "at_ns"),
-                ("exercise_set", "start_ns"),
-                ("gap", "start_ns"),
-            )
-        ),
-    )
-    return db.execute(
-        "INSERT OR REPLACE INTO dirty SELECT series, hour_s, ?, ?, 0 FROM "  # noqa: S608
-        f"({' UNION '.join(parts)})",
-        (version, now_ns),
-    ).rowcount
-
-
-def forget_gone(db: sqlite3.Connection, sid: int) -> None:
-    """What was deleted and written again is not gone."""
-    for table, key in (
-        ("epoch", f"start_s * {SECOND_NS} = g.t_ns"),
-        ("transition", "at_ns = g.t_ns AND kind = g.tag"),
-        ("exercise_set", "start_ns = g.t_ns"),
-    ):
-        db.execute(
-            "DELETE FROM gone AS g WHERE g.series = ? AND g.measurement = ? AND EXISTS "  # noqa: S608
-            f"(SELECT 1 FROM {table} AS t WHERE t.series = g.series AND {key})",
-            (sid, table),
-        )
-
-
-def clear_dirty(db: sqlite3.Connection, sid: int, hour_s: int, version: int) -> None:
-    """Take an hour off the queue, and what had to be forgotten with it."""
-    done = db.execute(
-        "DELETE FROM dirty WHERE series = ? AND hour_s = ? AND version = ?", (sid, hour_s, version)
-    ).rowcount
-    if done:
-        db.execute("DELETE FROM gone WHERE series = ? AND hour_s = ?", (sid, hour_s))
 
 
 def erase(db: sqlite3.Connection, wearer: str) -> int:
