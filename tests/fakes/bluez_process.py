@@ -7,7 +7,7 @@ The clock comes from BACKSTAY_CLOCK / BACKSTAY_CLOCK_ORIGIN, as for every proces
 holds a list of sensors; stdin takes one JSON object a line, stdout answers one a line:
 
     {"do": "add", "address": "C0:..", "decoder": "reference", "recording": "x.csv",
-     "rate_hz": 50, "seg": null, "model": "H10", "start_s": 2, "play": true}
+     "rate_hz": 50, "seg": null, "model": "H10", "ring": 40000, "start_s": 2, "play": true}
     {"do": "play", "address": ..., "start_s": 0}     begin to move (seconds from now, by the clock)
     {"do": "lose_link" | "status", "address": ...}
     {"do": "set", "address": ..., "in_range": false, "silent": true, "rssi_dbm": -90, ...}
@@ -51,7 +51,7 @@ class World:
         what = order.pop("do")
         address = str(order.get("address", ""))
         if what == "add":
-            options = {"model": order["model"]} if order.get("model") else {}
+            options = {k: order[k] for k in ("model", "ring") if order.get(k)}
             made = decoders()[order.get("decoder", "reference")].peripheral()
             device = type(made)(**options)
             self.fake.add(Sensor(address, device))

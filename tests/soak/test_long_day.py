@@ -11,22 +11,18 @@ missing has a gap with a reason, and SQLite, InfluxDB and one batch analysis giv
     BACKSTAY_SOAK_SPEED=20 BACKSTAY_SOAK_HOURS=1 pytest tests/soak -m soak
 """
 
-import itertools
 import json
 import os
-import signal
-import ssl
 import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import urllib.error
 import urllib.request
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -37,13 +33,26 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from tests.conftest import tool
 from tests.fakes.bus import Bus
 from tests.fakes.influx_shim import Influxd, Shim, free_port
+from tests.soak.world import (
+    CLOCK_START_NS,
+    HOURS,
+    OWN,
+    PLACES,
+    POLAR,
+    RING,
+    ROOT,
+    SPEED,
+    TAIL_HOURS,
+    Faults,
+    Phone,
+    World,
+    until,
+)
 from tracker import chain
 from tracker.clock import Clock
-from tracker.collect.control import ControlClient
 from tracker.collect.setups import setups
 from tracker.diary import Role
-from tracker.errors import ServiceError
-from tracker.model import SECOND_NS, Placement, Samples
+from tracker.model import SECOND_NS, Samples
 from tracker.recording import write_recording
 from tracker.settings import Settings
 from tracker.simulation.days import workday
@@ -55,225 +64,16 @@ from tracker.store.records import open_records
 from tracker.store.sqlite import open_reader, open_store
 
 pytestmark = [pytest.mark.soak, pytest.mark.browser]
-ROOT = Path(__file__).resolve().parents[2]
-SPEED = float(os.environ.get("BACKSTAY_SOAK_SPEED", "60"))
-HOURS = float(os.environ.get("BACKSTAY_SOAK_HOURS", "8"))
 OUT = os.environ.get("BACKSTAY_SOAK_OUT", "")
-START_NS = 1_795_420_800_000_000_000  # Monday 2026-11-23 08:00 UTC
 FAULT_EVERY_S = 240.0
 AXES = "x=forward,y=left,z=up"
-OWN, POLAR = "C0:00:00:00:00:02", "C0:00:00:00:00:01"
 WEARER = "w-soak"
-PLACES = {OWN: Placement.UPPER_BACK, POLAR: Placement.WAIST, "phone": Placement.CHEST}
 EVER = (0, 2**62)
 PASSWORD = "drei blaue segel im wind"
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
-
-
-@dataclass(slots=True)
-class World:
-    """Every process of the day and what was seen of it."""
-
-    settings: Settings
-    clock: Clock
-    environment: dict[str, str]
-    radio: "subprocess.Popen[str]"
-    influxd: Influxd
-    processes: "dict[str, subprocess.Popen[bytes]]" = field(default_factory=dict)
-    memory: list[tuple[float, str, int, float]] = field(default_factory=list)
-    faults: Counter[str] = field(default_factory=Counter)
-    looks: Counter[str] = field(default_factory=Counter)
-
-    @property
-    def control(self) -> ControlClient:
-        """The collector's local door."""
-        return ControlClient(self.settings.data)
-
-    def hour(self) -> float:
-        """Hours since the day began."""
-        return (self.clock.now_ns() - START_NS) / SECOND_NS / 3600
-
-    def start(self, name: str) -> None:
-        """Start the collector or the dashboard."""
-        words = {"collector": ["tracker", "collect"], "dashboard": ["dashboard.serve"]}[name]
-        with (self.settings.data.parent / f"{name}.log").open("ab") as log:
-            self.processes[name] = subprocess.Popen(
-                [sys.executable, "-m", *words], cwd=ROOT, env=self.environment, stdout=log,
-                stderr=log,
-            )  # fmt: skip
-
-    def tell_radio(self, **order: Any) -> dict[str, Any]:
-        """One order to the fake radio, one answer."""
-        assert self.radio.stdin is not None
-        assert self.radio.stdout is not None
-        self.radio.stdin.write(json.dumps(order) + "\n")
-        self.radio.stdin.flush()
-        while True:
-            answer = json.loads(self.radio.stdout.readline())
-            if "ended" not in answer:
-                return dict(answer)
-
-    def look_at_memory(self) -> None:
-        """Resident megabytes of both processes now."""
-        for name, process in self.processes.items():
-            try:
-                pages = int(Path(f"/proc/{process.pid}/statm").read_text().split()[1])
-            except (OSError, IndexError):
-                continue
-            megabytes = pages * os.sysconf("SC_PAGE_SIZE") / (1 << 20)
-            self.memory.append((self.hour(), name, process.pid, megabytes))
-
-
-def until(condition: Callable[[], object], what: str, seconds: float = 120) -> None:
-    """Wait (machine seconds) until something is so."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, what
-        time.sleep(0.1)
-
-
-class Phone(threading.Thread):
-    """Our phone page as it behaves: numbered batches, kept while offline, some sent twice."""
-
-    def __init__(self, world: World, samples: Samples, token: str) -> None:
-        super().__init__(name="phone")
-        self.world, self.samples, self.token = world, samples, token
-        self.offline = False
-        self.ended = False
-        self.sent = self.refused = 0
-        self._url = f"https://127.0.0.1:{world.settings.http_port}/phone/batch"
-        self._context = ssl._create_unverified_context()  # noqa: S323
-
-    def run(self) -> None:
-        """Ten seconds of motion a batch, in order, until the motion is over and all is taken."""
-        waiting: list[bytes] = []
-        times = self.samples.t_ns
-        taken, number = 0, 0
-        while not self.ended and (taken < len(times) or waiting):
-            now_ns = self.world.clock.now_ns()
-            while taken < len(times) and times[min(taken + 500, len(times)) - 1] <= now_ns:
-                part = slice(taken, min(taken + 500, len(times)))
-                taken, number = part.stop, number + 1
-                waiting.append(self._body(part, number, now_ns))
-                if number % 20 == 0:
-                    waiting.append(waiting[-1])
-            if waiting and not self.offline and self._post(waiting[0]):
-                waiting.pop(0)
-                self.sent += 1
-                continue
-            time.sleep(0.06)
-
-    def _body(self, part: slice, number: int, now_ns: int) -> bytes:
-        t_ms = (self.samples.t_ns[part] - START_NS) / 1e6
-        acc = np.round(self.samples.acc_g[part].astype(float) * 9.80665, 4)
-        rows = [[round(t, 3), *a] for t, a in zip(t_ms.tolist(), acc.tolist(), strict=True)]
-        body = {
-            "v": 1, "src": "devicemotion", "session": "soak", "batch": number,
-            "t0": START_NS // 1_000_000, "at": (now_ns - START_NS) / 1e6, "s": rows,
-        }  # fmt: skip
-        return json.dumps(body).encode()
-
-    def _post(self, body: bytes) -> bool:
-        request = urllib.request.Request(self._url, data=body)  # noqa: S310 - loopback
-        request.add_header("Authorization", f"Bearer {self.token}")
-        request.add_header("Content-Type", "application/json")
-        try:
-            with urllib.request.urlopen(request, timeout=20, context=self._context) as answer:  # noqa: S310
-                return bool(answer.status == 200)
-        except urllib.error.HTTPError as error:
-            with error:
-                self.refused += error.code not in (429, 503)
-            time.sleep(0.2)
-        except OSError:
-            time.sleep(0.2)
-        return False
-
-
-class Faults:
-    """One fault after the other; each ends before the next begins."""
-
-    def __init__(self, world: World, phone: Phone) -> None:
-        self.world, self.phone = world, phone
-        self._order = itertools.cycle(
-            [self.links, self.influx_freezes, self.adapter, self.phone_offline, self.links,
-             self.away, self.bluetoothd, self.influx_killed, self.silent]
-        )  # fmt: skip
-        self._kills = [0.1 * HOURS, 0.3 * HOURS]
-
-    def one(self) -> None:
-        """The next fault."""
-        if self._kills and self.world.hour() > self._kills[0]:
-            self._kills.pop(0)
-            fault = self.collector_killed
-        else:
-            fault = next(self._order)
-        fault()
-        self.world.faults[fault.__name__] += 1
-
-    def _sleep(self, seconds: float) -> None:
-        time.sleep(self.world.clock.real_s(seconds))
-
-    def links(self) -> None:
-        """Both links break."""
-        for address in (OWN, POLAR):
-            self.world.tell_radio(do="lose_link", address=address)
-
-    def away(self) -> None:
-        """The wearer goes for a coffee: out of reach for a minute and a half."""
-        for reach in (False, True):
-            for address in (OWN, POLAR):
-                self.world.tell_radio(do="set", address=address, in_range=reach)
-                if not reach:
-                    self.world.tell_radio(do="lose_link", address=address)
-            self._sleep(90 if not reach else 0)
-
-    def silent(self) -> None:
-        """Connected, but nothing comes."""
-        for silent in (True, False):
-            self.world.tell_radio(do="set", address=OWN, silent=silent)
-            self._sleep(10)
-
-    def adapter(self) -> None:
-        """Bluetooth is switched off for ten seconds."""
-        self.world.tell_radio(do="power", on=False)
-        self._sleep(10)
-        self.world.tell_radio(do="power", on=True)
-
-    def bluetoothd(self) -> None:
-        """The Bluetooth daemon crashes and comes back."""
-        self.world.tell_radio(do="crash")
-        self._sleep(10)
-        self.world.tell_radio(do="start")
-
-    def influx_freezes(self) -> None:
-        """InfluxDB hangs for two minutes."""
-        self.world.influxd.freeze()
-        self._sleep(120)
-        self.world.influxd.thaw()
-
-    def influx_killed(self) -> None:
-        """InfluxDB is killed and started again."""
-        self.world.influxd.kill()
-        self._sleep(60)
-        self.world.influxd.start()
-
-    def phone_offline(self) -> None:
-        """The phone leaves the network for eight minutes; the day goes on."""
-        self.phone.offline = True
-        threading.Timer(self.world.clock.real_s(480), self._phone_back).start()
-
-    def _phone_back(self) -> None:
-        self.phone.offline = False
-
-    def collector_killed(self) -> None:
-        """`kill -9` of the collector."""
-        self.world.processes["collector"].send_signal(signal.SIGKILL)
-        self.world.processes["collector"].wait()
-        self.world.start("collector")
-        until(self.world.control.running, "the collector does not come back")
 
 
 @pytest.fixture(scope="module")
@@ -287,8 +87,7 @@ def day(recordings: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     folder = tmp_path_factory.mktemp("soak")
     motions = {
         name: workday(
-            np.random.default_rng(7), hours=HOURS, placement=place, sensor=Sensor(),
-            start_ns=START_NS,
+            np.random.default_rng(7), hours=HOURS + TAIL_HOURS, placement=place, sensor=Sensor(),
         ).samples
         for name, place in PLACES.items()
     }  # fmt: skip
@@ -306,10 +105,7 @@ def day(recordings: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
             port=free_port(), http_port=free_port(), log="WARNING",
         )  # fmt: skip
         _accounts(settings)
-        # The clock starts a quarter of an hour early: everybody is there when the day begins.
-        clock = Clock(
-            start_ns=START_NS - int(30 * SPEED) * SECOND_NS, origin_ns=time.time_ns(), speed=SPEED
-        )
+        clock = Clock(start_ns=CLOCK_START_NS, origin_ns=time.time_ns(), speed=SPEED)
         environment = {
             **os.environ, **settings.environment(), **clock.environment(),
             "DBUS_SYSTEM_BUS_ADDRESS": bus.address, "PYTHONPATH": str(ROOT),
@@ -340,8 +136,6 @@ def day(recordings: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 def _accounts(settings: Settings) -> None:
     """The wearer and a therapist who may see measurements, with passwords."""
-    from dataclasses import replace
-
     from tracker.accounts import Accounts
 
     records = open_records(settings)
@@ -363,6 +157,7 @@ def _live(world: World, folder: Path, phone_motion: Samples, chromium: str) -> N
             do="add", address=address, decoder=decoder, rate_hz=rate, play=False,
             recording=str(folder / f"{address[-2:]}.parquet"),
             model="Sense" if decoder == "polar" else None,
+            ring=RING if decoder == "reference" else None,
         )  # fmt: skip
         world.control.call(
             "add_sensor", address=address, wearer=WEARER, placement=PLACES[address].value,
@@ -375,30 +170,31 @@ def _live(world: World, folder: Path, phone_motion: Samples, chromium: str) -> N
         world.tell_radio(do="status", address=a)["connected"] for a in (OWN, POLAR)
     )
     until(connected, "the sensors were not connected")
-    for address in (OWN, POLAR):
-        start_s = (START_NS - world.clock.now_ns()) / SECOND_NS
-        world.tell_radio(do="play", address=address, start_s=max(0.0, start_s))
-    phone = Phone(world, phone_motion, made["token"])
-    phone.start()
-    try:
-        with sync_playwright() as driver:
-            browser = driver.chromium.launch(executable_path=chromium, args=FLAGS)
-            _through_the_day(world, Faults(world, phone), browser)
-            browser.close()
-        until(lambda: not phone.is_alive(), "the phone does not get rid of its batches")
-    finally:
-        phone.ended = True
-        phone.join()
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=chromium, args=FLAGS)
+        base = f"http://127.0.0.1:{world.settings.port}"
+        pages = [_signed_in(browser, base, name) for name in ("Wearer", "Therapist")]
+        world.start_ns = world.clock.now_ns() // SECOND_NS * SECOND_NS
+        for address in (OWN, POLAR):
+            world.tell_radio(do="play", address=address)
+        phone = Phone(world, phone_motion, made["token"])
+        phone.start()
+        try:
+            _through_the_day(world, Faults(world, phone), pages, base)
+            phone.offline = False
+            until(lambda: _delivered(world), "the end of the day does not arrive", 240)
+        finally:
+            phone.ended = True
+            phone.join()
+        browser.close()
     world.looks["phone batches"] = phone.sent
     world.looks["phone batches refused"] = phone.refused
     assert phone.refused == 0
     _settled(world)
 
 
-def _through_the_day(world: World, faults: Faults, browser: Browser) -> None:
+def _through_the_day(world: World, faults: Faults, pages: list[Page], base: str) -> None:
     """Look and break until the motion is over."""
-    base = f"http://127.0.0.1:{world.settings.port}"
-    pages = [_signed_in(browser, base, name) for name in ("Wearer", "Therapist")]
     next_fault_s = FAULT_EVERY_S
     while world.hour() < HOURS:
         world.look_at_memory()
@@ -439,18 +235,13 @@ def _answers(url: str) -> bool:
         return False
 
 
+def _delivered(world: World) -> bool:
+    """Whether the open profile's replays and the phone's batches reach beyond the day's end."""
+    return all(int(raw(world, name).t_ns[-1]) > world.end_ns for name in (OWN, "phone"))
+
+
 def _settled(world: World) -> None:
-    """Wait until the last buffered samples came, stop the collector, send what waits."""
-    end_ns = START_NS + int(HOURS * 3600) * SECOND_NS
-
-    def arrived() -> bool:
-        try:
-            return all(int(raw(world, n).t_ns[-1]) > end_ns - 30 * SECOND_NS for n in PLACES)
-        except (ServiceError, IndexError):
-            return False
-
-    until(arrived, "the end of the day does not arrive", 180)
-    time.sleep(2)
+    """Stop the collector cleanly and send what waits for InfluxDB."""
     world.look_at_memory()
     world.processes["collector"].terminate()
     assert world.processes["collector"].wait(120) == 0
@@ -474,8 +265,10 @@ def raw(world: World, name: str) -> Samples:
         reader.close()
 
 
-def holes_s(t_ns: Any) -> Any:
-    """Silences of more than half a second, as (start, end) in ns."""
+def holes_of(world: World, name: str) -> list[tuple[int, int]]:
+    """Silences of more than half a second within the day, as (start, end) in ns."""
+    t_ns = raw(world, name).t_ns
+    t_ns = t_ns[t_ns <= world.end_ns]
     at = np.flatnonzero(np.diff(t_ns) > 0.5 * SECOND_NS)
     return [(int(t_ns[i]), int(t_ns[i + 1])) for i in at]
 
@@ -498,7 +291,7 @@ def _write_figures(world: World) -> None:
     reader = open_reader(world.settings)
     for name, place in PLACES.items():
         t_ns = raw(world, name).t_ns
-        holes = holes_s(t_ns)
+        holes = holes_of(world, name)
         gaps = reader.gaps(WEARER, place, *EVER)
         figures[str(place)] = {
             "samples": len(t_ns),
@@ -532,9 +325,10 @@ def test_the_pages_never_broke(day: World) -> None:
 def test_sensor_with_a_buffer_and_phone_lost_nothing(day: World) -> None:
     """The open profile and the phone deliver late what they could not deliver in time."""
     for name in (OWN, "phone"):
+        assert not holes_of(day, name), name
         t_ns = raw(day, name).t_ns
-        assert not holes_s(t_ns), name
-        assert abs(len(t_ns) - HOURS * 3600 * 50) < 0.01 * HOURS * 3600 * 50
+        within = np.count_nonzero((t_ns >= day.start_ns) & (t_ns <= day.end_ns))
+        assert abs(within - HOURS * 3600 * 50) < 0.01 * HOURS * 3600 * 50
 
 
 def test_what_a_sensor_without_buffer_lost_has_a_reason(day: World) -> None:
@@ -542,7 +336,7 @@ def test_what_a_sensor_without_buffer_lost_has_a_reason(day: World) -> None:
     reader = open_reader(day.settings)
     gaps = reader.gaps(WEARER, PLACES[POLAR], *EVER)
     reader.close()
-    for start_ns, end_ns in holes_s(raw(day, POLAR).t_ns):
+    for start_ns, end_ns in holes_of(day, POLAR):
         middle = (start_ns + end_ns) // 2
         assert any(g.start_ns <= middle < g.end_ns for g in gaps)
 
