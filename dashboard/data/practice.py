@@ -20,6 +20,7 @@ from tracker.access import SHARED_SCOPES
 from tracker.accounts import Accounts
 from tracker.diary import Entry, Evening, Grant, Kind, Massage, Person, Role, Training
 from tracker.errors import InputError
+from tracker.model import SECOND_NS
 from tracker.report.charts.minutes import DayMinutes, day_minutes
 from tracker.report.report import Report, Subject, build
 from tracker.scoped import SERIES_SCOPES, entry_for, epochs_for, summary_for
@@ -29,6 +30,7 @@ from tracker.units import day_bounds_ns, from_ns, local_date, local_ns
 
 HISTORY_D = 400
 PERIOD_D = 14
+HALF_HOUR_NS = 1800 * SECOND_NS
 LONGEST_PERIOD_D = 92
 _NOON = time(12)
 MOST_TEXT = 2000  # characters of a note or goal
@@ -336,8 +338,11 @@ def _algo(src: Sources, wearer: str, last: date, tz: ZoneInfo) -> str:
             wearer, place, (last - timedelta(days=PERIOD_D)).isoformat(), last.isoformat()
         )
         if rows:
-            start_ns, end_ns = day_bounds_ns(date.fromisoformat(rows[-1].day), tz)
-            return src.series.epochs(wearer, place, start_ns, end_ns).algo
+            row = rows[-1]
+            halves = DaySummary.from_values(row.start_ns, row.seconds, row.values).half_hours
+            used = [i for i, seconds in enumerate(halves["seen"]) if seconds] or [0]
+            start_ns = row.start_ns + used[-1] * HALF_HOUR_NS
+            return src.series.epochs(wearer, place, start_ns, start_ns + HALF_HOUR_NS).algo
     return ""
 
 

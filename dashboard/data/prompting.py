@@ -73,6 +73,7 @@ def followed_prompts(
     src: Sources, viewer: Person, wearer: str, day: series.Day, tz: ZoneInfo
 ) -> Sequence[tuple[Prompt, bool | None]]:
     """The prompts of a day, each with whether a break followed within five minutes."""
+    gate(src).may_see(viewer, wearer, diary.SCOPE[Kind.PROMPT])
     shown = day.minutes.day
     if shown != local_date(src.clock.now_ns(), tz):
         return ()

@@ -17,7 +17,7 @@ import pytest
 from dashboard import data
 from tracker.access import SHARED_SCOPES
 from tracker.diary import Entry, Evening, Kind, Massage, Person, Role, Training
-from tracker.errors import AccessDenied, BackstayError
+from tracker.errors import AccessDenied
 from tracker.model import Placement, State
 from tracker.settings import Settings
 from tracker.simulation.history import history
@@ -107,7 +107,7 @@ def call(world: World, name: str, viewer: Person) -> object:
         elif key in values:
             given[key] = values[key]
         elif parameter.default is parameter.empty:
-            raise AssertionError(f"{name} has a new parameter {key!r}: give it a value above")
+            given[key] = object()  # the gate comes first, so nothing looks at it
     return made(**given)
 
 
@@ -171,7 +171,7 @@ def test_every_function_refuses_every_wrong_viewer(world: World) -> None:
             except AccessDenied:
                 if world.refused() == before:
                     wrong.append(f"{name}: {who} is refused without a line in the audit")
-            except BackstayError as error:
+            except Exception as error:  # noqa: BLE001 - whatever it is, the gate came too late
                 wrong.append(f"{name}: {who} gets {error!r} before the gate")
             else:
                 wrong.append(f"{name}: {who} gets an answer")
@@ -190,7 +190,7 @@ def test_a_grant_of_other_scopes_opens_nothing(world: World) -> None:
             call(world, name, viewer)
         except AccessDenied:
             continue  # the wearer's own, whatever is shared
-        except BackstayError:
+        except Exception:  # noqa: BLE001, S110 - the gate let it in; values above are made up
             pass
         opened += 1
         asked = {a.scope for a in records.audit_lines(WEARER) if a.viewer == key}
