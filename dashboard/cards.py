@@ -117,8 +117,24 @@ def advice(v: View) -> None:
             st.markdown(v.t("advice_card.none"))
         else:
             advice_card(v, _first(advised.cards))
+        news(v, data.coming(v.sources, v.viewer, v.wearer, v.zone, advised))
         if PAGE_ADVICE.is_file():
             st.page_link(PAGE_ADVICE, label=v.t("advice_card.all"))
+
+
+def news(v: View, coming: data.Coming) -> None:
+    """What today is good for, what the safety list needs, and what will come next."""
+    t = v.lang.t
+    if coming.window is not None:
+        key = "window_today" if coming.window.day == v.today else "window_tomorrow"
+        st.markdown(t(f"coming.{key}", minutes=coming.window.minutes))
+    if coming.list_note is not None:
+        key, values = coming.list_note
+        st.caption(t(key, **values))
+    if coming.news is not None:
+        one = coming.news
+        what = t("coming.next", what=t(f"coming.news.{one.id}", have=one.have, need=one.need))
+        st.caption(t("coming.due", what=what, day=v.lang.day(one.earliest)))
 
 
 def _first(cards: Sequence[Card]) -> Card:
@@ -186,3 +202,17 @@ def effect(v: View) -> None:
         trained = data.training_effect_of(v.sources, v.viewer, v.wearer, v.zone)
         st.markdown(v.t(f"effect.training_category.{trained.category}"))
         st.caption(v.t("effect.training_progress", weeks=trained.weeks))
+    _exposures(v)
+
+
+def _exposures(v: View) -> None:
+    """What goes with tenser or looser evenings, by the same rules as for massages."""
+    t = v.lang.t
+    for name, found in data.exposures(v.sources, v.viewer, v.wearer, v.zone).items():
+        with st.container(border=True, key=f"effect_{name}"):
+            st.markdown(f"**{t(f'coming.exposure.{name}.title')}**")
+            st.markdown(t(f"coming.exposure.{name}.{found.direction}"))
+            progress = found.progress
+            st.caption(t("coming.exposure.progress", events=progress.events, days=progress.days))
+            if found.direction in {"tenser", "looser"}:
+                st.caption(t("coming.exposure.note"))

@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """*Advice*: today's advice, the one-minute start, the safety list, does it help me, experiment."""
 
-from datetime import timedelta
+from collections.abc import Sequence
 
 import streamlit as st
 
 from dashboard import cards, data, experiment, parts, prompting, safety
-from tracker.advice.cards import signoff
+from tracker.advice.cards import Card, one_change, signoff
 from tracker.advice.load import packaged
-from tracker.advice.progress import Known, milestones
 from tracker.diary import Kind
 from tracker.errors import BackstayError
 
@@ -23,14 +22,14 @@ def _today(v: parts.View) -> None:
             st.header(v.t("advice.start_title"), anchor=False)
             st.markdown(v.t("advice.start_lead"))
             _start(v)
-    for card in advised.cards:
-        with st.container(border=True, key=f"card_{card.id}"):
-            cards.advice_card(v, card)
+    coming = data.coming(v.sources, v.viewer, v.wearer, v.zone, advised)
+    _cards(v, advised.cards, coming)
     if not advised.cards:
         st.markdown(v.t("advice_card.none"))
+    cards.news(v, coming)
     _numbers(v, advised)
     with st.expander(v.t("advice.to_come")):
-        _to_come(v, advised)
+        _to_come(v, coming)
     st.caption(signoff(packaged(), v.lang.code))
     st.caption(str(packaged().document.get("disclaimer", {}).get(v.lang.code, "")))
 
@@ -57,23 +56,25 @@ def _numbers(v: parts.View, advised: data.Advised) -> None:
         st.caption(v.t("advice.worn_only"))
 
 
-def _to_come(v: parts.View, advised: data.Advised) -> None:
+def _cards(v: parts.View, shown: Sequence[Card], coming: data.Coming) -> None:
+    """Every card; after the first week one change to try stands before the others."""
+    change = one_change(shown) if coming.offers_change else None
+    first = [c for c in shown if c.tier == "safety"] + ([change] if change else [])
+    for card in (*first, *(c for c in shown if c not in first)):
+        with st.container(border=True, key=f"card_{card.id}"):
+            if card is change:
+                st.header(v.lang.t("coming.change"), anchor=False)
+            cards.advice_card(v, card)
+
+
+def _to_come(v: parts.View, coming: data.Coming) -> None:
     """What is there and what will come, in the words of the rule base."""
-    first = data.first_day(v.sources, v.viewer, v.wearer, v.zone) or v.today
-    context = advised.context
-    known = Known(
-        first_day=first,
-        valid_days=data.valid_days(v.sources, v.viewer, v.wearer, v.zone),
-        diary_days=context.diary_days,
-        diary_days_14d=int(str(advised.facts.get("diary_days_14d", 0))),
-        massages=len(data.massages(v.sources, v.viewer, v.wearer)),
-        training_weeks=max(0, (v.today - first) // timedelta(days=7)),
-        start_answered=data.start_of(v.sources, v.viewer, v.wearer) is not None,
-        screening_expires_in_days=advised.screened.expires_in_days,
-    )
-    for one in milestones(packaged(), known, v.today):
+    for one in coming.milestones:
         mark = "✓" if one.ready else "○"
-        st.markdown(f"{mark} {v.lang.t(one.key, **one.values)}")
+        what = v.lang.t(one.key, **one.values)
+        if one.due is not None:
+            what = v.lang.t("coming.due", what=what, day=v.lang.day(one.due))
+        st.markdown(f"{mark} {what}" if one != coming.next_up else f"{mark} **{what}**")
 
 
 def _start(v: parts.View) -> None:

@@ -30,6 +30,7 @@ from dashboard.data.advice import (
     training_effect_of,
     work_window,
 )
+from dashboard.data.coming import Coming, coming, exposures
 from dashboard.data.diary import (
     Refused,
     delete,
@@ -123,6 +124,7 @@ __all__ = [
     "NOBODY_IN",
     "Account",
     "Advised",
+    "Coming",
     "Day",
     "Line",
     "Patient",
@@ -141,6 +143,7 @@ __all__ = [
     "close",
     "close_account",
     "collector_runs",
+    "coming",
     "correct",
     "day",
     "delete",
@@ -153,6 +156,7 @@ __all__ = [
     "erase_diary",
     "evening_entry",
     "evenings",
+    "exposures",
     "first_day",
     "followed_prompts",
     "forget_lines",

@@ -147,15 +147,15 @@ def massage_effect(
 def training_effect_of(
     src: Sources, viewer: Person, wearer: str, tz: ZoneInfo
 ) -> training_effect.TrainingResult:
-    """Does training help: from weekly means of the evenings and the training days."""
+    """Does training help: the published category of weekly means and training days."""
     gate(src).may_see(viewer, wearer, "training")
     told = diaries.ratings_by_day(diary.evenings(src, viewer, wearer), "tension")
     trained = diaries.training_days(diary.trainings(src, viewer, wearer), tz)
     if not told:
-        return training_effect.training_effect(np.empty(0), np.empty(0))
+        return training_effect.published_training_effect(np.empty(0), np.empty(0))
     last = local_date(src.clock.now_ns(), tz)
     mean, days = training_effect.weekly(told, trained, min(told), last)
-    return training_effect.training_effect(mean, days)
+    return training_effect.published_training_effect(mean, days)
 
 
 def own_baseline(src: Sources, viewer: Person, wearer: str, tz: ZoneInfo) -> Baseline:

@@ -4,7 +4,7 @@
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -19,6 +19,7 @@ from tracker.diary import Kind
 from tracker.report.i18n import language
 from tracker.settings import Settings
 from tracker.store.records import open_records
+from tracker.trends import diaries, training_effect
 from tracker.units import to_ns
 
 ZONE = ZoneInfo("Europe/Berlin")
@@ -150,3 +151,71 @@ def test_a_new_symptom_asks_the_list_again(app: App, own: Path) -> None:
     by_key(test.radio, "safety_answer").set_value(True)
     press(test, "pages.safety.confirm")
     assert screened().facts["massage_allowed"] is True
+
+
+def test_a_day_without_news_says_what_comes(app: App, own: Path) -> None:
+    """*Today* names the next thing with its day, and *Advice* the day of each that has one."""
+    said = words_of(app(lang="en", folder=own))
+    assert "Next: " in said
+    assert "at the earliest." in said
+    said = words_of(app(lang="en", page="advice", folder=own))
+    coming = next(line for line in said.splitlines() if line.startswith("○ **"))
+    assert "2026 at the earliest.**" in coming
+
+
+def test_after_a_week_there_is_one_change_to_try(app: App, own: Path) -> None:
+    """Day 3 has no such heading; with a week behind it, it stands over one card."""
+    heading = language("en").t("coming.change")
+    assert heading not in words_of(app("day3", "en", page="advice"))
+    put(own, Kind.START, {"tension": 7, "training_days_per_week": 0}, "2026-11-16", 7 * 24)
+    later = datetime(2026, 11, 24, 12, tzinfo=UTC)
+    said = words_of(app(lang="en", page="advice", folder=own, now=later))
+    assert said.count(heading) == 1
+
+
+def test_the_day_after_a_massage_is_a_window(app: App, own: Path) -> None:
+    """A massage today offers ten minutes tomorrow; without one in sight nothing is said."""
+    offer = language("en").t("coming.window_tomorrow", minutes=10)
+    massage = {"at_ns": NOW_NS - HOUR_NS, "minutes": 30}
+    before = words_of(app(lang="en", folder=own))
+    put(own, Kind.MASSAGE, massage)
+    assert offer not in before
+    assert offer in words_of(app(lang="en", folder=own))
+
+
+def test_exposures_stand_beside_massage_and_training(app: App) -> None:
+    """Long-sitting days and breaks are answered in the same place, with the same patience."""
+    said = words_of(app("day7", "en", page="advice"))
+    for name in ("long_sitting", "active_breaks"):
+        assert language("en").t(f"coming.exposure.{name}.title") in said
+    assert said.count(language("en").t("coming.exposure.long_sitting.collecting")) >= 2
+
+
+def test_training_helps_only_when_it_did_four_weeks_ago(app: App, tmp_path: Path) -> None:
+    """A first evaluation that finds a pattern is still called uncertain on the page."""
+    app(lang="en", folder=tmp_path)
+    data.close()
+    kept_in = open_records(Settings(data=tmp_path, zone="Europe/Berlin"))
+    first = date(2026, 11, 23) - timedelta(days=16 * 7 - 1)
+    for i in range(16 * 7):
+        day = first + timedelta(days=i)
+        week = i // 7
+        at_ns = to_ns(datetime(day.year, day.month, day.day, 10, tzinfo=UTC))
+        load = 5 * ((week // 4) % 2)
+        dose = sum(5 * (((week - k) // 4) % 2) for k in range(4)) / 4
+        body = {"day": day.isoformat(), "tension": round(8 - 1.2 * dose) + (i % 7 == 0)}
+        told = {"at_ns": at_ns, "minutes": 20}
+        who = {"at_ns": at_ns, "day": day.isoformat(), "author": "owner"}
+        kept_in.put_entry("me", Kind.EVENING, body, **who)
+        if i % 7 < load:
+            kept_in.put_entry("me", Kind.TRAINING, told, **who)
+    kept_in.close()
+    src = data.sources()
+    owner = data.owner(src)
+    ratings = diaries.ratings_by_day(data.evenings(src, owner, "me"), "tension")
+    trained = diaries.training_days(data.trainings(src, owner, "me"), ZONE)
+    once = training_effect.training_effect(
+        *training_effect.weekly(ratings, trained, first, date(2026, 11, 23))
+    )
+    assert once.category == "training_pattern", "the test needs a first clear evaluation"
+    assert data.training_effect_of(src, owner, "me", ZONE).category == "uncertain"
