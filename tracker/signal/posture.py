@@ -44,8 +44,8 @@ class PostureParams:
     rhythm_share: float = 0.15
     step_sd_g: float = 0.05
     steps_weight: float = 20.0
-    borrowed_trust: float = 0.15
-    sit_odds: float = 1.25
+    borrowed_trust: float = 0.0
+    sit_odds: float = 1.02
 
 
 PARAMS = PostureParams()

@@ -101,9 +101,7 @@ def _decode(
 ) -> tuple[SegmentState, Decoded]:
     n = state.rows.shape[0]
     worn = wear.wear(state.rows, fs_hz)
-    worn[state.done :], runs = wear.settle(
-        worn[state.done :], state.rows[state.done :], state.quiet_run
-    )
+    worn[state.done :], runs = wear.settle(worn, state.rows, state.done, state.quiet_run)
     found = p.evidence(state.rows, worn, setup)
     new = decode.Evidence(
         likelihood=found.likelihood[state.done :], change=found.change[state.done :]

@@ -141,7 +141,7 @@ def walks(rows: NDArray[np.float32], gain: float) -> NDArray[np.bool_]:
         & (rows[:, f.DOM_SHARE] > WALK_SHARE)
         & (rows[:, f.DOM_HZ] >= WALK_HZ[0])
         & (rows[:, f.DOM_HZ] <= WALK_HZ[1])
-        & (rows[:, f.SKEW] > 0.15)
+        & (rows[:, f.SKEW] > -0.5)
     )
 
 

@@ -18,6 +18,7 @@ from tracker.signal.grid import BLOCK_NS
 from tracker.signal.segment import Decoded
 from tracker.signal.wear import WORN
 
+LEAST = 0.1  # a change less sure than this is a flicker of the decoder
 BEFORE, AFTER = 3, 3  # blocks around a change that are looked at
 _DOWN, _SEAT, _UP, _NONE = 0, 1, 2, -1
 _GROUP = np.full(CLASSES, _NONE)
@@ -81,13 +82,14 @@ def advance_transitions(
             sure = _share(posterior[max(0, i - 1)], last) * _share(
                 posterior[min(b - 1, i + 1)], here
             )
-            found.append(
-                Transition(
-                    at_ns=_middle(index[a:b], rows[a:b]),
-                    kind=_KIND[last, here],
-                    confidence=round(min(1.0, max(0.0, sure)), 2),
+            if sure >= LEAST:
+                found.append(
+                    Transition(
+                        at_ns=_middle(index[a:b], rows[a:b]),
+                        kind=_KIND[last, here],
+                        confidence=round(min(1.0, sure), 2),
+                    )
                 )
-            )
         last = here
     if flush:
         return start_transitions(), tuple(found)

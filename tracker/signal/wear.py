@@ -28,6 +28,8 @@ SLOW = 1.27  # breath raises 0.2-0.5 Hz over 2.5-5 Hz; white noise of a rate sta
 PLAUSIBLE_G = (0.7, 1.4)
 WORN, AWAY, BROKEN, QUIET = 0, 1, 2, 3
 LYING_DEG = 52.0
+SHAKE_G = 0.1
+TURN = 0.012  # of a unit direction between blocks: 0.7 deg
 LYING_RUN = 120  # blocks (5 min): somebody lying still is nearly as quiet as a table
 
 
@@ -80,24 +82,43 @@ def wear(rows: NDArray[np.float32], fs_hz: float) -> NDArray[np.uint8]:
 
 
 def settle(
-    state: NDArray[np.uint8], rows: NDArray[np.float32], run: int
+    state: NDArray[np.uint8], rows: NDArray[np.float32], first: int, run: int
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """QUIET blocks become AWAY: upright at once, lying once it lasted; returns the run lengths.
+    """From block `first` on: QUIET becomes AWAY, upright at once, lying once it lasted.
 
-    `run` is the number of quiet blocks in a row before the first one.
+    What was away stays so until it moves. `run` is the number of quiet blocks in a row before
+    `first`; returns states and run lengths of the blocks from `first` on.
     """
-    calm = (state == QUIET) | (state == AWAY)
+    moved = _moved(rows)[first:]
+    state, rows = state[first:], rows[first:]
     n = state.shape[0]
     at = np.arange(n)
+    calm = (state == QUIET) | (state == AWAY)
+    last_calm = np.maximum.accumulate(np.where(calm, at, -1 if run else -2)) if n else at
+    last_moved = np.maximum.accumulate(np.where(moved & ~calm, at, -2)) if n else at
+    calm = last_calm > last_moved
     last = np.maximum.accumulate(np.where(calm, -1, at)) if n else at
     runs = np.where(calm, np.where(last >= 0, at - last, at + 1 + run), 0)
     mean = np.nan_to_num(rows[:, f.MEAN]).astype(np.float64)
     flat = mean[:, 2] < np.cos(np.radians(LYING_DEG)) * np.sqrt((mean * mean).sum(axis=1))
+    silent = state == AWAY
     out = state.copy()
-    quiet = state == QUIET
-    out[quiet] = AWAY
-    out[quiet & flat & (runs < LYING_RUN)] = WORN
+    worn = calm & (state != BROKEN)
+    out[worn] = AWAY
+    out[worn & ~silent & flat & (runs < LYING_RUN)] = WORN
     return out, runs.astype(np.int64)
+
+
+def _moved(rows: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Blocks that shook or turned; what has no data moved."""
+    u = np.nan_to_num(rows[:, f.MEAN]).astype(np.float64)
+    u /= np.maximum(np.sqrt((u * u).sum(axis=1)), 1e-6)[:, None]
+    turned = np.ones(rows.shape[0])
+    turned[1:] = np.abs(u[1:] - u[:-1]).max(axis=1)
+    if turned.shape[0]:
+        turned[0] = 0.0
+    shook = ~(rows[:, f.VM_MAX] - rows[:, f.VM_MIN] < SHAKE_G)
+    return np.asarray(shook | (turned > TURN) | (rows[:, f.VALID] < 0.5))
 
 
 def _shift(values: NDArray[np.float64], j: int) -> NDArray[np.float64]:
