@@ -98,8 +98,10 @@ def write_all(files: Mapping[Path, Table | dict[str, Any] | bytes]) -> None:
         for path, content in files.items():
             temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
             beside[path] = temporary
-            write = _write_bytes if isinstance(content, bytes) else _writer(path)
-            write(temporary, content)
+            writer: Callable[[Path, Any], None] = _writer(path)
+            if isinstance(content, bytes):  # already what the file shall hold
+                writer = _write_bytes
+            writer(temporary, content)
         for path, temporary in beside.items():
             temporary.replace(path)
     except OSError as error:
