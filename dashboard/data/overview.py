@@ -26,7 +26,7 @@ from tracker.trends.summary import DaySummary
 
 ENOUGH_DAYS = 16  # of 30; fewer say little about a month (`product.md` 7.12)
 NO_DATA_D = 3
-CALIBRATION_D = 90  # sensors slip and bodies change; ours, no standard
+CALIBRATION_D = 30  # as `backstay doctor`: sensors slip and bodies change; ours, no standard
 PAIN_UP = 2.0  # OSTELO2008: the smallest change that matters to people
 _FRESH_S = 300
 
