@@ -14,6 +14,7 @@ from tracker.report.charts.base import COLOURS, hatch, sit_band
 from tracker.report.charts.minutes import day_minutes, runs, worn_window
 from tracker.report.i18n import LANGUAGES, language
 from tracker.simulation.history import History, history
+from tracker.trends.bouts import sitting_bouts
 from tracker.trends.day import summarise
 from tracker.trends.summary import DaySummary
 from tracker.units import day_bounds_ns
@@ -185,6 +186,25 @@ def test_a_gap_is_a_gap() -> None:
     assert (State.SITTING, 20.0, True) in shown
     assert (State.UNKNOWN, 10.0, False) in shown
     assert max(r.sit_min for r in runs(grid)) == 20.0
+
+
+@pytest.mark.parametrize("step_min", [1, 5])
+@pytest.mark.parametrize(("break_s", "longest"), [(15, 80.25), (25, 40.0)])
+def test_colours_follow_the_bouts_of_the_metrics(
+    break_s: int, longest: float, step_min: int
+) -> None:
+    """A break of 25 s ends a sit although its minute is mostly sitting; 15 s do not.
+
+    The longest sit of the ribbon is the longest sit of the numbers beside it.
+    """
+    sit = [State.SITTING] * (40 * 12)
+    start_ns = day_bounds_ns(LAST, ZONE)[0] + 9 * 3600 * 10**9
+    table = table_of([*sit, *[State.STANDING] * (break_s // 5), *sit], start_ns)
+    found = [r for r in runs(day_minutes(table, LAST, ZONE), step_min=step_min) if r.sit_min]
+    day_start, day_end = day_bounds_ns(LAST, ZONE)
+    bouts = sitting_bouts(table, start_ns=day_start, end_ns=day_end)
+    assert max(r.sit_min for r in found) == max(b.minutes for b in bouts)
+    assert max(r.sit_min for r in found) == longest
 
 
 @pytest.mark.parametrize(

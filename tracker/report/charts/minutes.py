@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tracker.model import EPOCH_S, SECOND_NS, Epochs, State
+from tracker.trends.tables import day_state
 from tracker.units import day_bounds_ns, from_ns
 
 MINUTE_NS = 60 * SECOND_NS
@@ -29,6 +30,8 @@ class DayMinutes:
     measured  (n,) bool
     slump_pct (n,) float32, median of the minute; NaN where unknown
     tilt_deg  (n,) float32, median of the minute; NaN where unknown
+    sit_min   (n,) float32, length of the sitting bout that the minute is part of, by the rule of
+              the metrics (`tracker.trends.bouts`); 0 outside of bouts
     start_ns  start of the day
     """
 
@@ -39,6 +42,7 @@ class DayMinutes:
     measured: NDArray[np.bool_]
     slump_pct: NDArray[np.float32]
     tilt_deg: NDArray[np.float32]
+    sit_min: NDArray[np.float32]
 
     def wall_min(self, minute: int) -> float:
         """Minutes on the wearer's clock at the start of an elapsed minute."""
@@ -62,7 +66,7 @@ class MinuteRun:
     minutes: float
     state: State
     measured: bool
-    sit_min: float  # length of the unbroken sitting around it, 0 when it is no sitting
+    sit_min: float  # length of the sitting bout around it, 0 when it is no sitting
 
 
 def day_minutes(epochs: Epochs, day: date, tz: ZoneInfo) -> DayMinutes:
@@ -83,7 +87,22 @@ def day_minutes(epochs: Epochs, day: date, tz: ZoneInfo) -> DayMinutes:
         measured=measured,
         slump_pct=_median(minute, epochs.slump_pct[inside], n),
         tilt_deg=_median(minute, epochs.tilt_deg[inside], n),
+        sit_min=_bout_lengths(epochs, minute, inside, start_ns, end_ns),
     )
+
+
+def _bout_lengths(
+    epochs: Epochs, minute: NDArray[np.intp], inside: NDArray[np.bool_], start_ns: int, end_ns: int
+) -> NDArray[np.float32]:
+    """The bout of each minute, so that colours and W50 rest on the same bouts; the longer of two.
+
+    A break of 30 s ends a bout although its minute is mostly sitting; 20 s do not.
+    """
+    out = np.zeros((end_ns - start_ns) // MINUTE_NS, np.float32)
+    table = day_state(epochs, start_ns=start_ns, end_ns=end_ns)
+    row = np.searchsorted(table.start_ns, epochs.start_ns[inside], side="right") - 1
+    np.maximum.at(out, minute, table.bout_min[row].astype(np.float32))
+    return out
 
 
 def _median(minute: NDArray[np.intp], values: NDArray[np.float32], n: int) -> NDArray[np.float32]:
@@ -102,13 +121,19 @@ def _median(minute: NDArray[np.intp], values: NDArray[np.float32], n: int) -> ND
 
 
 def runs(day: DayMinutes, *, step_min: int = 1) -> list[MinuteRun]:
-    """Stretches of equal state, in order; `step_min` coarsens a busy day."""
+    """Stretches of equal state, in order; `step_min` coarsens a busy day.
+
+    Two sitting bouts that a short break parts are two stretches.
+    """
     state = np.where(day.measured, day.state, 100).astype(np.uint8)
+    sit_len = day.sit_min
     if step_min > 1:
         state = _coarse(state, step_min)
-    edges = np.flatnonzero(np.diff(state)) + 1
+        starts = np.arange(0, len(sit_len), step_min)
+        sit_len = np.repeat(np.maximum.reduceat(sit_len, starts), step_min)[: len(state)]
+    sit_len = np.where(np.isin(state, _SIT), sit_len, 0.0)
+    edges = np.flatnonzero((np.diff(state) != 0) | (np.diff(sit_len) != 0)) + 1
     bounds = [0, *edges.tolist(), len(state)]
-    sit_len = _sit_lengths(state)
     return [
         MinuteRun(
             from_min=day.wall_min(a),
@@ -127,18 +152,6 @@ def _coarse(state: NDArray[np.uint8], step: int) -> NDArray[np.uint8]:
     for a in range(0, len(state), step):
         part = state[a : a + step]
         out[a : a + step] = np.bincount(part).argmax()
-    return out
-
-
-def _sit_lengths(state: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """For each minute the length of the unbroken sitting that it belongs to."""
-    sits = np.isin(state, _SIT)
-    edges = np.flatnonzero(np.diff(sits)) + 1
-    bounds = [0, *edges.tolist(), len(state)]
-    out = np.zeros(len(state))
-    for a, b in pairwise(bounds):
-        if sits[a]:
-            out[a:b] = b - a
     return out
 
 
