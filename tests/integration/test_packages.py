@@ -6,6 +6,7 @@ hides every distribution that the extra does not require. `python -m bench.packa
 environments; its figures are in `docs/operate/packages.md`.
 """
 
+import functools
 import json
 import re
 import shutil
@@ -13,7 +14,12 @@ import subprocess
 import sys
 import tarfile
 import zipfile
-from importlib.metadata import PackageNotFoundError, distribution, requires
+from importlib.metadata import (
+    PackageNotFoundError,
+    distribution,
+    packages_distributions,
+    requires,
+)
 from pathlib import Path
 
 import pytest
@@ -43,15 +49,10 @@ SERVES = {
 # Runs first in each child: the unpacked wheel before everything, and what is not allowed, hidden.
 _PRELUDE = """
 import sys
-from importlib.metadata import packages_distributions
-site, allowed = sys.argv[1], set(sys.argv[2].split(","))
-import re
-known = packages_distributions()
+site, hidden = sys.argv[1], set(sys.argv[2].split(","))
 class Hide:
     def find_spec(self, name, path=None, target=None):
-        top = name.partition(".")[0]
-        owners = {re.sub(r"[-_.]+", "-", d).lower() for d in known.get(top, ())}
-        if owners and not owners & allowed:
+        if name.partition(".")[0] in hidden:
             raise ModuleNotFoundError(f"hidden: {name}", name=name)
         return None
 sys.meta_path.insert(0, Hide())
@@ -121,13 +122,23 @@ def closure(*extras: str) -> set[str]:
     return found
 
 
+@functools.cache
+def owners_of_modules() -> dict[str, set[str]]:
+    """Top-level module -> canonical names of the installed distributions that bring it."""
+    return {
+        module: {canonicalize_name(owner) for owner in owners}
+        for module, owners in packages_distributions().items()
+    }
+
+
 def run_with(
     site: Path, extras: tuple[str, ...], code: str, *words: str, cwd: Path
 ) -> subprocess.CompletedProcess[str]:
     """Run Python with the unpacked wheel and what these extras require, nothing else."""
-    allowed = ",".join(sorted(closure(*extras)))
+    allowed = closure(*extras)
+    hidden = ",".join(m for m, owners in owners_of_modules().items() if not owners & allowed)
     return subprocess.run(
-        [sys.executable, "-I", "-c", _PRELUDE + code, str(site), allowed, *words],
+        [sys.executable, "-I", "-c", _PRELUDE + code, str(site), hidden, *words],
         cwd=cwd, capture_output=True, text=True, check=False,
     )  # fmt: skip
 
