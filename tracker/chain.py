@@ -16,6 +16,7 @@ import numpy as np
 from tracker.exercises import engine
 from tracker.model import EPOCH_NS, SECOND_NS, Epochs, ExerciseSet, Samples, State, Transition
 from tracker.signal import pack
+from tracker.signal.drift import DriftState, advance_drift
 from tracker.signal.epochs import PairState, advance_pairs, start_pairs
 from tracker.signal.features import FeatureState, advance_features, start_features
 from tracker.signal.fuse import fuse
@@ -75,6 +76,7 @@ class ChainState:
     pairs: PairState
     layers: LayerState
     transitions: TransitionState
+    drift: DriftState
     exercises: engine.EngineState
     queue: Blocks  # blocks that wait for the next full pass
     seen: int  # code of the newest state
@@ -90,6 +92,7 @@ def start(setup: Setup) -> ChainState:
         pairs=start_pairs(),
         layers=start_layers(),
         transitions=start_transitions(),
+        drift=DriftState(),
         exercises=engine.start(engine.EngineParams(placement=setup.placement)),
         queue=no_blocks(),
         seen=int(State.UNKNOWN),
@@ -152,7 +155,8 @@ def _through(state: ChainState, blocks: Blocks, *, flush: bool) -> tuple[ChainSt
         exercises, found, marks = engine.finish(exercises)
         sets += found
         spans += [Span(start_ns=m.start_ns, end_ns=m.end_ns, exercise=m.exercise) for m in marks]
-    transitions = state.transitions
+    transitions, drift = state.transitions, state.drift
+    warnings: list[str] = []
     changes: list[Transition] = []
     tables: list[Epochs] = []
     events: list[SlouchEvent] = []
@@ -164,6 +168,8 @@ def _through(state: ChainState, blocks: Blocks, *, flush: bool) -> tuple[ChainSt
         layers, out, ended = advance_layers(layers, epochs, final, setup)
         transitions, changed = advance_transitions(transitions, part, flush=closing)
         changes.extend(changed)
+        drift, said = advance_drift(drift, part, setup.calibration)
+        warnings.extend(said)
         tables.append(out)
         events.extend(ended)
         if final:
@@ -179,12 +185,14 @@ def _through(state: ChainState, blocks: Blocks, *, flush: bool) -> tuple[ChainSt
         layers=layers,
         exercises=exercises,
         transitions=transitions,
+        drift=drift,
         seen=int(last.state[0]) if len(last) else state.seen,
     )
     return state, Results(
         epochs=replace(merge_epochs(tables), algo=setup.algo),
         transitions=tuple(changes),
         sets=tuple(sets),
+        warnings=tuple(dict.fromkeys(warnings)),
         slouch_events=tuple(events),
         settled_ns=settled,
         provisional=State(int(last.state[0])) if len(last) else State.UNKNOWN,
@@ -245,6 +253,7 @@ _PARTS = (
     "pairs",
     "layers",
     "transitions",
+    "drift",
     "exercises",
     "queue",
     "seen",

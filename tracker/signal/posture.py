@@ -30,6 +30,7 @@ class PostureParams:
 
     lying_deg: float = 60.0  # 64.9 deg, Vaha-Ypya 2018
     upright_deg: float = 52.0  # nobody lies this upright
+    flat_deg: float = 76.0  # nor sits this flat
     walk_sd_g: float = 0.055
     walk_share: float = 0.08
     run_sd_g: float = 0.65
@@ -82,7 +83,8 @@ def evidence(
             lik[fast, EXER] = 1.0
             lik[fast, WALK] *= 0.1
     lik[incline < params.upright_deg, LIE] *= 1e-3
-    lik[incline > 75.0, STAND] *= 1e-2
+    lik[incline > params.flat_deg, STAND] *= 1e-2
+    lik[incline > params.flat_deg, SIT] *= 2e-2
     _physics(rows, lik, params)
     lik = lik**params.trust
     lik[(rows[:, f.VALID] < 0.3) | (worn != WORN)] = 1.0

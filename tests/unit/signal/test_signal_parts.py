@@ -282,3 +282,46 @@ def test_two_sensors_share_what_each_can_see() -> None:
         assert (both.slump_pct[late] > 60).all()
         assert np.array_equal(both.slump_pct, swapped.slump_pct)
         assert np.array_equal(both.state, swapped.state)
+
+
+def _walk(tilt_deg: float, seconds: int, start_s: int) -> Samples:
+    n = seconds * 50
+    rng = np.random.default_rng(start_s)
+    t = np.arange(n) / 50
+    acc = np.zeros((n, 3))
+    a = math.radians(tilt_deg)
+    push = 0.2 * np.sin(2 * np.pi * 1.8 * t) + 0.08 * np.sin(2 * np.pi * 3.6 * t)
+    acc[:, 0] = -math.sin(a) * (1 + push)
+    acc[:, 2] = math.cos(a) * (1 + push)
+    acc[:, 1] = 0.1 * np.sin(2 * np.pi * 0.9 * t)
+    acc += rng.normal(0, 0.003, (n, 3))
+    return Samples(
+        t_ns=(np.arange(n, dtype=np.int64) + start_s * 50) * 20_000_000,
+        acc_g=acc.astype(np.float32),
+    )
+
+
+def test_a_slipped_sensor_is_noticed_while_walking() -> None:
+    """Walking 20 degrees off the reference is said; walking as before is not."""
+    cal = Calibration(walking_deg=0.0)
+    setup = Setup(placement=Placement.LOWER_BACK, calibration=cal)
+    good = chain.analyze(_walk(2.0, 300, 0), setup)
+    slipped = chain.analyze(_walk(20.0, 300, 0), setup)
+    assert good.warnings == ()
+    assert any("calibrate again" in w for w in slipped.warnings)
+
+
+def test_a_sensor_put_on_again_asks_for_the_tall_pose() -> None:
+    """Worn, on a table for some minutes, worn again."""
+    rng = np.random.default_rng(0)
+    table = still(0.0, 200, 60)
+    flat = np.tile(np.array([0.3, 0.0, 0.95]), (len(table), 1)) + rng.normal(
+        0, 0.002, (len(table), 3)
+    )
+    parts = [
+        still(3.0, 60),
+        Samples(t_ns=table.t_ns, acc_g=flat.astype(np.float32)),
+        still(3.0, 90, 260),
+    ]
+    results = chain.analyze(Samples.concat(parts), Setup(placement=Placement.UPPER_BACK))
+    assert any("put on again" in w for w in results.warnings)
