@@ -106,6 +106,14 @@ def test_the_command_page_is_the_programs_own_help() -> None:
     assert PAGE.read_text(encoding="utf-8") == page(), "run python -m bench.command_page"
 
 
+def test_the_readme_prints_the_measured_accuracy() -> None:
+    """README's table is what the bench measured; `python -m bench.readme_table` writes it."""
+    from bench.readme_table import with_table
+
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert text == with_table(text), "run python -m bench.readme_table"
+
+
 class _Loads(HTMLParser):
     """Collects what a browser would fetch by itself."""
 
@@ -134,3 +142,13 @@ def test_documents_build_without_a_warning_and_load_nothing_from_elsewhere(tmp_p
         loads.feed(page.read_text(encoding="utf-8"))
         for address in loads.found:
             assert not re.match(r"(?:https?:)?//", address), f"{page.name} loads {address}"
+
+
+def test_every_decision_is_listed_and_fits_on_a_page() -> None:
+    """The list of decisions names each file; a decision is at most 40 lines."""
+    folder = ROOT / "docs" / "decisions"
+    listed = set(re.findall(r"\]\((\d{4}[\w.-]+)\)", (folder / "README.md").read_text("utf-8")))
+    pages = {p.name for p in folder.glob("[0-9]*.md")}
+    assert listed == pages
+    for name in pages:
+        assert len((folder / name).read_text(encoding="utf-8").splitlines()) <= 40, name
