@@ -53,6 +53,7 @@ bench: bench-accuracy bench-speed bench-load  ## every bench
 bench-accuracy: $(STAMP_DEV)  ## accuracy on real recordings, leave one person out, into docs/accuracy
 	$(BIN)/python -m bench.accuracy
 	$(BIN)/python -m bench.accuracy_exercises
+	$(BIN)/python -m bench.readme_table
 
 bench-speed: $(STAMP_DEV)  ## speed of the chain beside its floor and its peers
 	$(BIN)/python -m bench.speed_chain
