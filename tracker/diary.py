@@ -64,7 +64,7 @@ class Training:
     sets: tuple[tuple[str, int, float], ...] = ()
     effort: int | None = None  # 0-10
     next_morning: int | None = None  # change of tension (clinic: pain) next morning, -10..10
-    source: str = "user"  # user, sensor_confirmed
+    source: str = "user"  # user, sensor_confirmed (a session), sets_confirmed (single sets)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

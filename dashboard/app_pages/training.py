@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 import streamlit as st
 
-from dashboard import data, parts, programme, session, therapist_card
+from dashboard import data, found, parts, programme, session, therapist_card
 from tracker.model import Exercise
 from tracker.report import charts
 from tracker.units import local_date
@@ -63,7 +63,7 @@ def _scores(v: parts.View) -> dict[str, list[charts.Score]]:
         old = best.get((name, day), (0, 0.0))
         best[name, day] = (max(old[0], reps), max(old[1], hold_s))
 
-    for one in data.sets(v.sources, v.viewer, v.wearer, first, v.today, v.zone):
+    for one in data.best_sets(v.sources, v.viewer, v.wearer, first, v.today, v.zone):
         if one.exercise not in {Exercise.NONE, Exercise.OTHER}:
             add(one.exercise.label, local_date(one.start_ns, v.zone), one.reps, one.hold_s)
     for told in data.trainings(v.sources, v.viewer, v.wearer, first, v.today):
@@ -109,6 +109,8 @@ def show() -> None:
     v = parts.view()
     parts.header(v, "training")
     therapist_card.draw(v)
+    if not session.running():
+        found.draw(v)
     names = ("session", "calendar", "lines", "plan")
     tabs = st.tabs([v.t(f"training.tab.{name}") for name in names])
     for tab, draw in zip(tabs, (_session, _calendar, _lines, _plan), strict=True):

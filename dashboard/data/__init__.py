@@ -50,6 +50,9 @@ from dashboard.data.diary import (
     training_minutes,
     trainings,
 )
+from dashboard.data.found import Found, best_sets
+from dashboard.data.found import answer as answer_set
+from dashboard.data.found import to_ask as sets_to_ask
 from dashboard.data.gate import accounts, doorman, gate
 from dashboard.data.overview import ENOUGH_DAYS, Line, forget_lines, patient_lines
 from dashboard.data.people import owner, profile_of, save_person, save_settings
@@ -126,6 +129,7 @@ __all__ = [
     "Advised",
     "Coming",
     "Day",
+    "Found",
     "Line",
     "Patient",
     "Plan",
@@ -136,6 +140,8 @@ __all__ = [
     "add_account",
     "add_sensor",
     "advised",
+    "answer_set",
+    "best_sets",
     "calibrate",
     "change_password",
     "claim_sentence",
@@ -213,6 +219,7 @@ __all__ = [
     "sensor_states",
     "sessions_plan",
     "sets",
+    "sets_to_ask",
     "sign_out",
     "signal_bars",
     "signed_in",

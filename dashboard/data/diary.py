@@ -108,10 +108,13 @@ def training_minutes(
         if s.core_min > 0
     }
     told: dict[date, float] = {}
+    confirmed: dict[date, float] = {}  # single sets that the sensor found: never less than it saw
     for one in trainings(src, viewer, wearer, first, last):
         day = local_date(one.at_ns, tz)
-        told[day] = told.get(day, 0.0) + one.minutes
-    return dict(sorted({**found, **told}.items()))
+        into = confirmed if one.source == "sets_confirmed" else told
+        into[day] = into.get(day, 0.0) + one.minutes
+    seen = {d: max(found.get(d, 0.0), confirmed.get(d, 0.0)) for d in {*found, *confirmed}}
+    return dict(sorted({**seen, **told}.items()))
 
 
 def outcomes(src: Sources, viewer: Person) -> tuple[Literal["tension", "pain"], ...]:

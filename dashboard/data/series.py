@@ -241,6 +241,18 @@ def sets(
     return sorted(found, key=lambda one: one.start_ns)
 
 
+def sets_by_place(
+    src: Sources, viewer: Person, wearer: str, first: date, last: date, tz: ZoneInfo
+) -> Sequence[tuple[Placement, Sequence[ExerciseSet]]]:
+    """The same, place by place."""
+    gate(src).may_see(viewer, wearer, "training")
+    start_ns, end_ns = day_bounds_ns(first, tz)[0], day_bounds_ns(last, tz)[1]
+    return [
+        (place, src.series.sets(wearer, place, start_ns, end_ns))
+        for place in places_of(src, wearer)
+    ]
+
+
 def gaps(src: Sources, viewer: Person, wearer: str, shown: date, tz: ZoneInfo) -> Sequence[Gap]:
     """Stretches of a day without data, each with its reason."""
     gate(src).may_see(viewer, wearer, "sitting")
