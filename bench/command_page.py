@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes `docs/commands.md` from the program's own help: `python -m bench.command_page`."""
+"""Writes the pages that are made from what is there: `python -m bench.command_page`.
+
+`docs/commands.md` from the program's own help, `docs/decisions/README.md` from the decisions.
+"""
 
 from pathlib import Path
 
@@ -8,6 +11,13 @@ import click
 from tracker.cli import backstay
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "commands.md"
+DECISIONS = PAGE.parent / "decisions"
+_DECISIONS_HEAD = """# Decisions
+
+One page each: what was known, what was decided, what follows. A page is not edited when a decision
+changes; a new one says which it replaces. This list is written by `python -m bench.command_page`.
+
+"""
 _HEAD = """# Commands
 
 Made from the program's own help by `python -m bench.command_page`; a test compares the two. Exit
@@ -31,6 +41,16 @@ def page() -> str:
     return "\n".join(parts)
 
 
+def decisions() -> str:
+    """The list of decisions, by number."""
+    lines = []
+    for path in sorted(DECISIONS.glob("[0-9]*.md")):
+        first = path.read_text(encoding="utf-8").partition("\n")[0]
+        number, _, title = first.lstrip("# ").partition(" ")
+        lines.append(f"- [{number}]({path.name}) {title}\n")
+    return _DECISIONS_HEAD + "".join(lines)
+
+
 def _section(command: click.Command, context: click.Context) -> list[str]:
     title = context.command_path
     with context.scope():
@@ -45,4 +65,5 @@ def _section(command: click.Command, context: click.Context) -> list[str]:
 
 if __name__ == "__main__":
     PAGE.write_text(page(), encoding="utf-8")
-    print(f"wrote {PAGE}")
+    (DECISIONS / "README.md").write_text(decisions(), encoding="utf-8")
+    print(f"wrote {PAGE} and the list of decisions")
