@@ -152,6 +152,7 @@ def main() -> None:
     chromium = os.environ.get("BACKSTAY_CHROMIUM") or shutil.which("chromium")
     if not chromium:
         raise SystemExit("chromium is missing: apt-get install chromium")
+    figures: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as folder:
         store = fill(Path(folder), given.days)
         stop = threading.Event()
@@ -174,13 +175,14 @@ def main() -> None:
             wait(url)
             with sync_playwright() as play:
                 browser = play.chromium.launch(executable_path=chromium, args=list(FLAGS))
-                figures = {
-                    "health_ms": floor_ms(url),
-                    "today_first_s": paint_s(browser, url),
-                    "today_warm_s": min(paint_s(browser, url) for _ in range(3)),
-                    "viewers": given.viewers,
-                    "live_cores": watch(browser, url, server.pid, given.viewers, given.seconds),
-                }
+                figures["health_ms"] = floor_ms(url)
+                figures["today_first_s"] = paint_s(browser, url)
+                figures["today_warm_s"] = min(paint_s(browser, url) for _ in range(3))
+                show(figures)
+                figures["viewers"] = given.viewers
+                figures["live_cores"] = watch(
+                    browser, url, server.pid, given.viewers, given.seconds
+                )
                 browser.close()
         finally:
             server.terminate()
@@ -188,10 +190,15 @@ def main() -> None:
             stop.set()
             feeder.join()
             store.close()
-    for name, value in figures.items():
-        print(f"{name:>16}  {value:.3f}")
+    show(figures)
     if given.json:
         given.json.write_text(json.dumps(figures, indent=1), encoding="utf-8")
+
+
+def show(figures: dict[str, float]) -> None:
+    """What is known so far."""
+    for name, value in figures.items():
+        print(f"{name:>16}  {value:.3f}", flush=True)
 
 
 def wait(url: str) -> None:
