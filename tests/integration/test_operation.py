@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the operator sees of two running processes: logs, /health and /metrics name nobody.
+"""What the operator sees of two running processes: logs, health, metrics, headers, the doctor.
 
 Words that stand for names, free text, passwords and keys are put in everywhere a person would; then
 every line that was logged and everything an operator can fetch is searched for them.
@@ -22,6 +22,9 @@ from typing import Any
 import pytest
 
 from dashboard.serve import HEADERS
+from tracker import doctor
+from tracker.checks import Finding, Level
+from tracker.clock import SYSTEM_CLOCK
 from tracker.collect.control import ControlClient
 from tracker.diary import Kind, Person, Role
 from tracker.settings import Settings
@@ -46,6 +49,7 @@ class Seen:
     logs: dict[str, str] = field(default_factory=dict)
     answers: dict[str, tuple[int, str, dict[str, str]]] = field(default_factory=dict)
     tokens: list[str] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
 
 
 def fetch(
@@ -168,6 +172,8 @@ def _use(settings: Settings, found: Seen) -> None:
     ):
         for path in paths:
             found.answers[("door" if base == door else "pages") + path] = fetch(base + path)
+    here = doctor.surroundings(settings, SYSTEM_CLOCK)
+    found.findings = list(doctor.examine(here, ["sensors", "ports", "stores"]))
     control.call("erase", wearer=WEARER)
     for name in ("collector", "dashboard"):
         found.logs[name] = (settings.data.parent / f"{name}.log").read_text(encoding="utf-8")
@@ -232,3 +238,18 @@ def test_every_answer_carries_the_security_headers(seen: Seen) -> None:
         if where.startswith("pages"):
             for name, value in HEADERS:
                 assert lower[name.decode()] == value.decode(), where
+
+
+def test_the_doctor_knows_our_own_doors_and_asks_the_collector(seen: Seen) -> None:
+    """While both run: their ports are not taken by strangers, and the sensor is silent.
+
+    What the collector says of a sensor has the form that the check reads.
+    """
+    ports = [f for f in seen.findings if f.check == "ports"]
+    assert [f.level for f in ports] == [Level.OK, Level.OK]
+    assert "The dashboard answers" in ports[0].sentence
+    assert "The phone door answers" in ports[1].sentence
+    silent = [f for f in seen.findings if f.check == "sensors"]
+    assert len(silent) == 2
+    assert all(f.level is Level.FAULT and "has sent nothing yet" in f.sentence for f in silent)
+    assert doctor.healthy(f for f in seen.findings if f.check == "stores")
