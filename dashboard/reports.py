@@ -6,7 +6,7 @@ worth nothing without a sign-in whose grant holds at this moment.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 from starlette.concurrency import run_in_threadpool
@@ -16,6 +16,7 @@ from starlette.routing import Route
 
 from dashboard import data
 from dashboard.auth import COOKIE
+from tracker.diary import Kind
 from tracker.errors import AccessDenied, BackstayError, InputError
 from tracker.report.i18n import language
 from tracker.report.report import twin
@@ -63,11 +64,22 @@ def _make(
     name = f"backstay-{report.first}-{report.last}.{kind}"
     if kind == "json":
         return json.dumps(twin(report), ensure_ascii=False, indent=1).encode(), name
+    from tracker.report.extras import effect_lines, safety_lines
     from tracker.report.pdf import Extras, write_pdf
 
     first, last = report.first, report.last
-    extras = Extras(minutes=data.minutes(src, viewer, wearer, first, last))
     lang = language(query.get("lang") or viewer.language or "en")
+    safety: Sequence[str] = ()
+    if "screening" in report.scopes:
+        answers, talks = (
+            data.entries(src, viewer, wearer, [kind]) for kind in (Kind.SCREENING, Kind.DISCUSSED)
+        )
+        safety = safety_lines(answers, talks, lang, last)
+    extras = Extras(
+        minutes=data.minutes(src, viewer, wearer, first, last),
+        effect=effect_lines(report, lang),
+        safety=safety,
+    )
     return write_pdf(report, lang, src.clock.now_ns(), extras), name
 
 

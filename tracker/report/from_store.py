@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """A report straight from the stores, for whoever owns this machine (`backstay report`)."""
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
+from zoneinfo import ZoneInfo
 
 from tracker.access import SHARED_SCOPES
 from tracker.clock import clock_from_environment
@@ -18,7 +20,10 @@ from tracker.store.sqlite_read import SqliteReader
 from tracker.tables_io import check_target, write_all
 from tracker.trends.hours import WorkWindow
 from tracker.trends.summary import DaySummary
-from tracker.units import from_ns, local_date
+from tracker.units import day_bounds_ns, from_ns, local_date
+
+if TYPE_CHECKING:
+    from tracker.model import Epochs
 
 HISTORY_D = 400
 PERIOD_D = 14
@@ -51,16 +56,27 @@ def make(
         begin = first.date() if first else end - timedelta(days=PERIOD_D - 1)
         if begin > end:
             raise InputError(f"--from {begin} lies after --to {end}: exchange them")
-        report = _report(reader, records, who, begin, end, alias, str(tz), settings.profile)
+        found = _epochs(reader, who, begin, end, tz)
+        algo = found[max(found)].algo if found else ""
+        report = _report(reader, records, who, begin, end, alias, str(tz), settings.profile, algo)
+        answers, talks = (_entries(records, who, k) for k in (Kind.SCREENING, Kind.DISCUSSED))
     finally:
         reader.close()
         if records is not None:
             records.close()
     files: dict[Path, Any] = {}
     if pdf_out is not None:
-        from tracker.report.pdf import write_pdf
+        from tracker.report.charts.minutes import day_minutes
+        from tracker.report.extras import effect_lines, safety_lines
+        from tracker.report.pdf import Extras, write_pdf
 
-        files[pdf_out] = write_pdf(report, language(lang), clock.now_ns())
+        words = language(lang)
+        extras = Extras(
+            minutes={day: day_minutes(epochs, day, tz) for day, epochs in found.items()},
+            effect=effect_lines(report, words),
+            safety=safety_lines(answers, talks, words, end),
+        )
+        files[pdf_out] = write_pdf(report, words, clock.now_ns(), extras)
     if json_out is not None:
         files[json_out] = twin(report)
     write_all(files)
@@ -87,9 +103,10 @@ def _report(
     alias: str,
     zone: str,
     profile: str,
+    algo: str,
 ) -> Report:
     days: dict[date, DaySummary] = {}
-    place, algo, calibrated = "", "", ""
+    place, calibrated = "", ""
     oldest = (last - timedelta(days=HISTORY_D)).isoformat()
     for who, placement in reader.wearers():
         if who != wearer:
@@ -122,11 +139,29 @@ def _report(
     )  # fmt: skip
 
 
+def _epochs(
+    reader: SqliteReader, wearer: str, first: date, last: date, tz: ZoneInfo
+) -> dict[date, "Epochs"]:
+    """The epochs of each day, at the place with most of them."""
+    best: dict[date, Epochs] = {}
+    for who, placement in reader.wearers():
+        if who != wearer:
+            continue
+        for n in range((last - first).days + 1):
+            day = first + timedelta(days=n)
+            epochs = reader.epochs(wearer, placement, *day_bounds_ns(day, tz))
+            if len(epochs) and (day not in best or len(epochs) > len(best[day])):
+                best[day] = epochs
+    return dict(sorted(best.items()))
+
+
+def _entries(records: Records | None, wearer: str, kind: Kind) -> Sequence[Entry]:
+    return () if records is None else records.entries(wearer, [kind])
+
+
 def told(records: Records | None, wearer: str, kind: Kind, what: type[Told]) -> list[Told]:
     """Diary entries of one kind as their records; fields of a later version are left out."""
-    if records is None:
-        return []
-    return [_as(entry, what) for entry in records.entries(wearer, [kind])]
+    return [_as(entry, what) for entry in _entries(records, wearer, kind)]
 
 
 def _as(entry: Entry, what: type[Told]) -> Told:
