@@ -75,9 +75,11 @@ def advance_transitions(
     last = state.last
     for i in range(state.done, end):
         here = int(group[i])
-        if here == _NONE or (here == _SEAT and _passing(group[i + 1 : i + AFTER])):
+        if here in (_NONE, last):
             continue
-        if last not in (_NONE, here):
+        if here == _SEAT and last != _NONE and _passing(group[i + 1 : i + AFTER]):
+            continue
+        if last != _NONE:
             a, b = max(0, i - BEFORE), min(group.shape[0], i + AFTER)
             sure = _share(posterior[max(0, i - 1)], last) * _share(
                 posterior[min(b - 1, i + 1)], here
