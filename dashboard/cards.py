@@ -188,8 +188,8 @@ def effect(v: View) -> None:
         st.caption(
             v.t(
                 "effect.progress",
-                massages=progress.events,
-                days=progress.days,
+                massages=v.lang.t("count.massages", n=progress.events),
+                days=v.lang.t("count.days", n=progress.days),
                 complete=v.lang.percent(progress.completeness),
             )
         )
@@ -213,6 +213,8 @@ def _exposures(v: View) -> None:
             st.markdown(f"**{t(f'coming.exposure.{name}.title')}**")
             st.markdown(t(f"coming.exposure.{name}.{found.direction}"))
             progress = found.progress
-            st.caption(t("coming.exposure.progress", events=progress.events, days=progress.days))
+            events = t("count.exposed", n=progress.events)
+            days = t("count.days", n=progress.days)
+            st.caption(t("coming.exposure.progress", events=events, days=days))
             if found.direction in {"tenser", "looser"}:
                 st.caption(t("coming.exposure.note"))

@@ -246,3 +246,23 @@ def test_page_and_table_agree(days: dict[date, DaySummary]) -> None:
 
     for one in days.values():
         assert sum(band_minutes(one).values()) == pytest.approx(one.sit_s / 60, rel=0.02)
+
+
+@pytest.mark.parametrize(
+    ("code", "one", "many"),
+    [("de", "; eine Massage.", "; 2 Massagen."), ("en", "; one massage.", "; 2 massages.")],
+)
+def test_sentences_count_in_words(code: str, one: str, many: str) -> None:
+    """One massage is not "1 Massagen", and one week of training is no "1 weeks"."""
+    lang = language(code)
+    first = LAST - timedelta(days=20)
+    rated = {first + timedelta(days=i): 4 for i in range(21)}
+    for n, ending in ((1, one), (2, many)):
+        booked = [first + timedelta(days=5 + i) for i in range(n)]
+        said = charts.ratings(rated, booked, first, LAST, lang, outcome="tension").alt
+        assert said.endswith(ending)
+    monday = date(2026, 11, 16)
+    week = charts.training_weeks({monday: 20.0}, monday, monday + timedelta(days=6), lang).alt
+    assert lang.t("count.weeks_of", n=1) in week
+    trained = charts.calendar({monday: 20.0}, (), monday, monday + timedelta(days=20), lang).alt
+    assert lang.t("count.days_of", n=1) in trained

@@ -76,7 +76,9 @@ def actogram(days: Mapping[date, DayMinutes], first: date, last: date, lang: Lan
         legend.append(("hatch", lang.t("charts.cannot_tell")))
     return Picture(
         chart=dressed(alt.layer(*layers), _ROW_PX * len(rows) + 34),
-        alt=lang.t("charts.actogram.finding", worn=len(worn), days=len(rows)),
+        alt=lang.t(
+            "charts.actogram.finding", worn=len(worn), days=lang.t("count.days_of", n=len(rows))
+        ),
         table=_table(worn, lang),
         legend=tuple(legend),
     )

@@ -147,8 +147,8 @@ def _finding(
         f"charts.{outcome}.finding",
         mean=round(mean, 1),
         rated=len(shown),
-        days=n_days,
-        massages=len(marked),
+        days=lang.t("count.days_of", n=n_days),
+        massages=lang.t("count.massages", n=len(marked)),
     )
 
 
@@ -193,7 +193,11 @@ def training_weeks(
     mean = frame["minutes"].mean()
     return Picture(
         chart=dressed(chart, 160),
-        alt=lang.t("charts.training_weeks.finding", mean=lang.duration(mean), weeks=len(frame)),
+        alt=lang.t(
+            "charts.training_weeks.finding",
+            mean=lang.duration(mean),
+            weeks=lang.t("count.weeks_of", n=len(frame)),
+        ),
         table=pd.DataFrame(
             {
                 lang.t("charts.week"): [

@@ -96,8 +96,8 @@ def calendar(
         chart=dressed(alt.layer(*layers), 232),
         alt=lang.t(
             "charts.calendar.finding",
-            days=len(trained),
-            weeks=weeks,
+            days=lang.t("count.days_of", n=len(trained)),
+            weeks=lang.t("count.weeks_of", n=weeks),
             minutes=lang.duration(sum(trained.values())),
         ),
         table=pd.DataFrame(
