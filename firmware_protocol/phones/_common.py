@@ -73,7 +73,7 @@ class PhoneSession:
         readings = self.parse(self, read_json(frame.payload), frame.received_ns)
         flags = PacketFlag.REPLAY if frame.channel.endswith(LATE) else PacketFlag.NONE
         packets = [
-            self._packet(kind, r, frame.received_ns, flags)
+            self._packet(kind, r, self._sent_ns(r, frame.received_ns), flags)
             for kind, rows in readings.items()
             for r in sorted(rows, key=lambda r: r.ticks_ns)
         ]
@@ -82,6 +82,17 @@ class PhoneSession:
             kinds = sorted({p.stream.kind for p in packets})
             packets = [*(self._sync(kind, *self.clock_ns) for kind in kinds), *packets]
         return packets
+
+    def _sent_ns(self, reading: Reading, received_ns: int) -> int:
+        """When a reading would have arrived had it not waited for its body.
+
+        A body says what its clock showed when it was sent. Without this a phone that was offline
+        for minutes would look like a clock that jumped by minutes.
+        """
+        if self.clock_ns is None:
+            return received_ns
+        ticks_ns, utc_ns = self.clock_ns
+        return utc_ns - max(0, ticks_ns - reading.ticks_ns)
 
     def clock_is(self, ticks_ns: int, utc_ns: int) -> None:
         """Say that the phone's clock showed `ticks_ns` at `utc_ns` (called by the format)."""
