@@ -66,8 +66,8 @@ def model_for(placement: Placement, *, gyro: bool, research: bool) -> Model | No
     family = FAMILY.get(placement)
     if family is None or (family == WAIST and not research):
         return None
-    # At the chest the gyroscope made people left out worse (0.929 against 0.965): five people are
-    # too few for nine more numbers, and the accelerometer alone serves every sensor.
+    # At the chest the gyroscope made people left out worse on whole streams (0.929 against 0.957):
+    # five people are too few for nine more numbers, and the accelerometer serves every sensor.
     return load_model(f"{family}_{'gyro' if gyro and family == WAIST else 'acc'}")
 
 
