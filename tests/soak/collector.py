@@ -18,6 +18,7 @@ STRETCH = round(max(1.0, CLOCK.speed))
 clockfit.DEVICE_CLOCK = replace(
     _DEVICE,
     jump_ns=_DEVICE.jump_ns * STRETCH,
+    persist_ns=_DEVICE.persist_ns * STRETCH,
     early_ns=_DEVICE.early_ns * STRETCH,
     reset_ns=_DEVICE.reset_ns * STRETCH,
 )
