@@ -37,8 +37,8 @@ def page(found: Mapping[str, Any], rows: Sequence[Row], steps: Sequence[tuple[Pe
             f"{found['date']}; {m['processor']}, {m['cores']} cores, {m['system']}, Python "
             f"{m['python']}, numpy {m['numpy']}, scipy {m['scipy']}; median of {found['repeat']} "
             f"run(s) of each. {busy}The reference, one order-4 `sosfiltfilt` over the day's six "
-            f"channels, took {min(seconds):.2f} to {max(seconds):.2f} CPU s in the same run: that is "
-            "how far seconds of this run can be trusted."
+            f"channels, took {min(seconds):.2f} to {max(seconds):.2f} CPU s in the same run: that "
+            "is how far seconds of this run can be trusted."
         ),
         "",
         *table(rows, ours),
