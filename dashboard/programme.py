@@ -40,11 +40,13 @@ def override(v: View) -> Override | None:
 
 
 def next_step(v: View) -> progression.Step:
-    """The level of the next session and why; a level the person chose stays."""
+    """The level of the next session and why: a therapist's plan, else what the person chose."""
+    own = override(v)
     chosen = v.viewer.settings.get("plan_level")
-    if isinstance(chosen, int) and chosen in levels():
+    free = own is None or not own.holds(v.today)
+    if free and isinstance(chosen, int) and chosen in levels():
         return progression.Step(level=chosen, reason="stay")
-    return progression.next_step(programme(), history(v), v.today, override(v))
+    return progression.next_step(programme(), history(v), v.today, own)
 
 
 def items(v: View, step: progression.Step) -> tuple[Item, ...]:

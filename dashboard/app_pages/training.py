@@ -91,9 +91,10 @@ def _plan(v: parts.View) -> None:
         )
         times = st.slider(v.t("training.per_week"), 1, 7, plan, key="plan_times")
         if st.form_submit_button(v.d("save")):
-            data.save_settings(
-                v.sources, v.viewer, {"plan_level": int(chosen), "sessions_plan": int(times)}
-            )
+            said: dict[str, object] = {"sessions_plan": int(times)}
+            if int(chosen) != level:  # else the level goes on following what was done
+                said["plan_level"] = int(chosen)
+            data.save_settings(v.sources, v.viewer, said)
             st.session_state["notice"] = ("saved", "")
             st.rerun()
     st.caption(v.t("training.rest"))

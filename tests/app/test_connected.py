@@ -16,6 +16,7 @@ from dashboard import data
 from tracker.advice import screening
 from tracker.advice.load import packaged
 from tracker.diary import Kind, Training
+from tracker.exercises.programme import Override
 from tracker.model import Exercise, ExerciseSet, Placement
 from tracker.report.i18n import language
 from tracker.settings import Settings
@@ -112,6 +113,25 @@ def test_level_three_counts_down(app: App, own: Path) -> None:
     name = language("en").t("exercise.name.curl_up")
     said = words_of(app(lang="en", page="training", folder=own))
     assert f"- {name}: 6 + 4 + 2" in said
+
+
+def test_a_therapists_plan_goes_before_an_own_choice(app: App, own: Path) -> None:
+    """While it holds, the therapist's level is the next one, whatever was chosen before."""
+    settle(own, plan_level=3)
+    put(own, Kind.PLAN, Override(by="t", level=1).to_json())
+    said = words_of(app(lang="en", page="training", folder=own))
+    assert language("en").t("exercise.reason.therapist", level=1) in said
+
+
+def test_other_settings_of_the_plan_do_not_freeze_the_level(app: App, own: Path) -> None:
+    """Who only changes the sessions a week still goes up a level when it gets easy."""
+    test = app(lang="en", page="training", folder=own)
+    by_key(test.slider, "plan_times").set_value(4)
+    press(test, "dashboard.save")
+    src = data.sources()
+    settings = data.owner(src).settings
+    assert settings["sessions_plan"] == 4
+    assert "plan_level" not in settings
 
 
 def test_confirming_again_asks_for_changes_only(app: App, own: Path) -> None:
