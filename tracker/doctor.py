@@ -40,5 +40,5 @@ def examine(here: Surroundings, only: Iterable[str] = ()) -> Iterator[Finding]:
 
 
 def healthy(findings: Iterable[Finding]) -> bool:
-    """Whether nothing needs a cure."""
+    """Whether nothing needs a remedy."""
     return all(f.level is not Level.FAULT for f in findings)

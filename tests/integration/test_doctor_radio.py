@@ -40,25 +40,25 @@ async def looked(here: Surroundings, name: str) -> Finding:
 
 
 async def test_adapter_on_off_and_pulled(bluez: FakeBluez, here: Surroundings) -> None:
-    """Each state of the adapter gets its own sentence and cure."""
+    """Each state of the adapter gets its own sentence and remedy."""
     assert (await looked(here, "radio")).level is Level.OK
     bluez.power(on=False)
     off = await looked(here, "radio")
     assert off.level is Level.FAULT
     assert "switched off" in off.sentence
-    assert "rfkill unblock" in off.cure
+    assert "rfkill unblock" in off.remedy
     bluez.unplug()
     gone = await looked(here, "radio")
     assert "no Bluetooth adapter" in gone.sentence
-    assert "USB adapter" in gone.cure
+    assert "USB adapter" in gone.remedy
 
 
 async def test_the_service_died(bluez: FakeBluez, here: Surroundings) -> None:
-    """Without bluetoothd the cure is to start it."""
+    """Without bluetoothd the remedy is to start it."""
     await bluez.crash()
     found = await looked(here, "radio")
     assert "does not run" in found.sentence
-    assert "systemctl enable --now bluetooth" in found.cure
+    assert "systemctl enable --now bluetooth" in found.remedy
 
 
 async def test_no_permission(
@@ -82,7 +82,7 @@ async def test_no_permission(
             bus.kill()
     assert found.level is Level.FAULT
     assert "not allowed" in found.sentence
-    assert "usermod -aG bluetooth" in found.cure
+    assert "usermod -aG bluetooth" in found.remedy
 
 
 async def test_a_sensor_in_reach_and_out_of_it(bluez: FakeBluez, here: Surroundings) -> None:
@@ -90,7 +90,7 @@ async def test_a_sensor_in_reach_and_out_of_it(bluez: FakeBluez, here: Surroundi
     missing = await looked(here, "sensors")
     assert missing.level is Level.FAULT
     assert f"Tag ({ADDRESS}) is not in reach" in missing.sentence
-    assert "Switch it on" in missing.cure
+    assert "Switch it on" in missing.remedy
     bluez.add(Sensor(ADDRESS, decoders()["reference"].peripheral()))
     assert (await looked(here, "sensors")).level is Level.OK
 

@@ -48,16 +48,16 @@ def looked(here: Surroundings, name: str) -> list[Finding]:
     return list(doctor.examine(here, [name]))
 
 
-def the_fault(here: Surroundings, name: str, word: str, cure: str) -> Finding:
-    """The one fault of a check, whose sentence and cure hold these words."""
+def the_fault(here: Surroundings, name: str, word: str, remedy: str) -> Finding:
+    """The one fault of a check, whose sentence and remedy hold these words."""
     (found,) = [f for f in looked(here, name) if f.level is Level.FAULT]
     assert word in found.sentence, found
-    assert cure in found.cure, found
+    assert remedy in found.remedy, found
     return found
 
 
 def all_well(here: Surroundings, name: str) -> bool:
-    """Whether a check finds nothing to cure."""
+    """Whether a check finds nothing to remedy."""
     return doctor.healthy(looked(here, name))
 
 
@@ -182,7 +182,7 @@ def test_a_wrong_token(influx: Surroundings, monkeypatch: pytest.MonkeyPatch) ->
     """Refused reads and writes are the token's fault; one of the two is enough, both are good."""
     monkeypatch.setattr(_Influx, "answers", (401, 401))
     found = the_fault(influx, "influx", "refuses the token", "BACKSTAY_INFLUX_TOKEN")
-    assert "secret" not in found.sentence + found.cure
+    assert "secret" not in found.sentence + found.remedy
     for answers, words in (((401, 400), "written"), ((200, 401), "can be read."), ((200, 204), "")):
         monkeypatch.setattr(_Influx, "answers", answers)
         (found,) = looked(influx, "influx")
@@ -248,10 +248,10 @@ def test_a_stranger_who_speaks_http_has_the_dashboards_port(influx: Surroundings
 
 
 def test_a_port_one_may_not_have() -> None:
-    """A port below 1024 needs rights; the cure names the setting."""
+    """A port below 1024 needs rights; the remedy names the setting."""
     found = ports.judge("dashboard", "BACKSTAY_PORT", 80, ports.Port.FORBIDDEN)
     assert found.level is Level.FAULT
-    assert "BACKSTAY_PORT to a port above 1023" in found.cure
+    assert "BACKSTAY_PORT to a port above 1023" in found.remedy
 
 
 @pytest.mark.parametrize("name", ["epochs.db", "app.db"])
@@ -307,7 +307,7 @@ def test_a_calibration_of_another_sensor() -> None:
 def test_the_command_prints_cures_and_exits_with_1(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free_port: Callable[[], int]
 ) -> None:
-    """On a fresh machine: exit code 1, each fault with its cure, the same as JSON, nothing made."""
+    """On a fresh machine: exit code 1, each fault with its remedy, the same as JSON, nothing made."""
     data = tmp_path / "new"
     monkeypatch.setenv("BACKSTAY_DATA", str(data))
     monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nowhere")
@@ -319,7 +319,7 @@ def test_the_command_prints_cures_and_exits_with_1(
     listed = CliRunner().invoke(command, ["--json"], standalone_mode=False)
     findings = json.loads(listed.output)
     assert {f["check"] for f in findings} == set(doctor.names()) - {"calibration"}
-    assert all(f["cure"] for f in findings if f["level"] == "fault")
+    assert all(f["remedy"] for f in findings if f["level"] == "fault")
     assert not data.exists()
 
 
@@ -327,4 +327,4 @@ def test_every_fault_has_a_cure_and_the_clock_is_judged_purely() -> None:
     """Judging needs no machine: the same facts give the same finding."""
     assert clock.judge(NOW_NS, None, 0).level is Level.OK
     assert clock.judge(NOW_NS, NOW_NS + 60 * SECOND_NS, 0).level is Level.OK
-    assert clock.judge(NOW_NS, NOW_NS + 180 * SECOND_NS, 0).cure
+    assert clock.judge(NOW_NS, NOW_NS + 180 * SECOND_NS, 0).remedy

@@ -27,12 +27,12 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One thing that was looked at; `cure` says in one sentence what to do."""
+    """One thing that was looked at; `remedy` says in one sentence what to do."""
 
     check: str
     level: Level
     sentence: str
-    cure: str = ""
+    remedy: str = ""
 
 
 def good(check: str, sentence: str) -> Finding:
@@ -40,14 +40,14 @@ def good(check: str, sentence: str) -> Finding:
     return Finding(check=check, level=Level.OK, sentence=sentence)
 
 
-def note(check: str, sentence: str, cure: str = "") -> Finding:
+def note(check: str, sentence: str, remedy: str = "") -> Finding:
     """Worth knowing, works nevertheless."""
-    return Finding(check=check, level=Level.NOTE, sentence=sentence, cure=cure)
+    return Finding(check=check, level=Level.NOTE, sentence=sentence, remedy=remedy)
 
 
-def fault(check: str, sentence: str, cure: str) -> Finding:
-    """Does not work until the cure is done."""
-    return Finding(check=check, level=Level.FAULT, sentence=sentence, cure=cure)
+def fault(check: str, sentence: str, remedy: str) -> Finding:
+    """Does not work until the remedy is done."""
+    return Finding(check=check, level=Level.FAULT, sentence=sentence, remedy=remedy)
 
 
 def _free_bytes(folder: Path) -> int:

@@ -33,12 +33,12 @@ def judge(free_bytes: int, folder: Path) -> Finding:
     free = f"{free_bytes / (1 << 30):.1f} GB" if free_bytes > NOTE_BYTES else (
         f"{free_bytes / (1 << 20):.0f} MB"
     )  # fmt: skip
-    cure = (
+    remedy = (
         "Free some space, or keep raw samples for fewer days (BACKSTAY_RAW_DAYS); what is stored "
         "stays."
     )
     if free_bytes < FAULT_BYTES:
-        return fault(NAME, f"The disk of {folder} is nearly full: {free} are left.", cure)
+        return fault(NAME, f"The disk of {folder} is nearly full: {free} are left.", remedy)
     if free_bytes < NOTE_BYTES:
-        return note(NAME, f"{free} are left on the disk of {folder}.", cure)
+        return note(NAME, f"{free} are left on the disk of {folder}.", remedy)
     return good(NAME, f"{folder} can be written; {free} are free.")

@@ -66,7 +66,7 @@ def check(here: Surroundings) -> Iterable[Finding]:
 
 
 def judge(radio: Radio) -> Finding:
-    """The sentence and the cure of a state."""
+    """The sentence and the remedy of a state."""
     if radio is Radio.ON:
         return good(NAME, "Bluetooth is on.")
     return fault(NAME, *_CURES[radio])

@@ -11,7 +11,7 @@ _MARKS = {"ok": "ok   ", "note": "note ", "fault": "FAULT"}
 def command(as_json: bool) -> int:
     """Look at Bluetooth, rights, sensors, clock, disk, stores, InfluxDB, ports and calibration.
 
-    Changes nothing. Exit code 0 when nothing needs a cure, else 1.
+    Changes nothing. Exit code 0 when nothing needs a remedy, else 1.
     """
     import json
     from dataclasses import asdict
@@ -25,8 +25,8 @@ def command(as_json: bool) -> int:
         findings.append(finding)
         if not as_json:
             click.echo(f"{_MARKS[finding.level]} {finding.check}: {finding.sentence}")
-            if finding.cure:
-                click.echo(f"      -> {finding.cure}")
+            if finding.remedy:
+                click.echo(f"      -> {finding.remedy}")
     if as_json:
         click.echo(json.dumps([asdict(f) for f in findings], ensure_ascii=False, indent=1))
     return 0 if healthy(findings) else 1
