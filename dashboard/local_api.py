@@ -85,6 +85,8 @@ class LocalApi:
             "share_import": self._share_import,
             "share_list": self._share_list,
             "share_delete": self._share_delete,
+            "phone_today": self._phone_today,
+            "phone_entry": self._phone_entry,
         }
 
     def _share_import(self, file: str, code: str, therapist: str = "") -> dict[str, Any]:
@@ -104,6 +106,12 @@ class LocalApi:
             for t in taken(records)
             if t.gone_ns is None
         ]
+
+    def _phone_today(self, wearer: str, lang: str = "en") -> object:
+        return data.phone_today(data.sources_of(self._settings), wearer, lang)
+
+    def _phone_entry(self, wearer: str, kind: str, body: Mapping[str, Any]) -> None:
+        data.phone_entry(data.sources_of(self._settings), wearer, kind, body)
 
     def _share_delete(self, bundle: str) -> None:
         src = data.sources_of(self._settings)

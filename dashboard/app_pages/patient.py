@@ -75,7 +75,7 @@ def _numbers(v: parts.View, report: Report) -> None:
 
 def _html_table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A table that wraps inside a phone's width; Streamlit's own scrolls where no key reaches."""
-    cell = 'style="padding:.25rem .4rem;border-top:1px solid #cfdadd;vertical-align:top"'
+    cell = 'style="padding:.25rem .25rem;border-top:1px solid #cfdadd;vertical-align:top"'
     head = "".join(f'<th scope="col" align="left" {cell}>{escape(n)}</th>' for n in names)
     body = "".join(
         f'<tr><th scope="row" align="left" style="font-weight:400;padding:.25rem .4rem;'
@@ -85,8 +85,8 @@ def _html_table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
         for first, *rest in rows
     )
     return (
-        '<table class="report-rows" style="width:100%;border-collapse:collapse;font-size:.82rem;'
-        f'overflow-wrap:anywhere"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+        '<table class="report-rows" style="width:100%;border-collapse:collapse;font-size:.78rem;'
+        f'hyphens:auto;overflow-wrap:break-word"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
     )
 
 

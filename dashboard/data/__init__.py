@@ -56,6 +56,7 @@ from dashboard.data.found import to_ask as sets_to_ask
 from dashboard.data.gate import accounts, doorman, gate
 from dashboard.data.overview import ENOUGH_DAYS, Line, forget_lines, patient_lines
 from dashboard.data.people import owner, profile_of, save_person, save_settings
+from dashboard.data.phone import phone_entry, phone_today
 from dashboard.data.practice import (
     Patient,
     Plan,
@@ -197,6 +198,8 @@ __all__ = [
     "patients",
     "people",
     "period",
+    "phone_entry",
+    "phone_today",
     "placements",
     "plan",
     "profile_of",

@@ -48,7 +48,12 @@ _HEADERS = (
     (b"permissions-policy", b"accelerometer=(self), gyroscope=(self), screen-wake-lock=(self)"),
     (b"cache-control", b"no-store"),
 )
-_FILES = {"page.js": "text/javascript", "page.css": "text/css", "icon.svg": "image/svg+xml"}
+_FILES = {
+    "page.js": "text/javascript",
+    "diary.js": "text/javascript",
+    "page.css": "text/css",
+    "icon.svg": "image/svg+xml",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -105,7 +105,7 @@ class PhoneDoor:
     async def _listen(self) -> None:
         import uvicorn
 
-        from tracker.collect import practice_desk
+        from tracker.collect import phone_diary, practice_desk
         from tracker.collect.certificate import ensure_certificate
         from tracker.collect.http import Door, build
         from tracker.collect.http_guard import Guard
@@ -130,7 +130,13 @@ class PhoneDoor:
 
         server = Server(
             uvicorn.Config(
-                build(door, practice_desk.routes(self._hub, self._clock, self._settings.data)),
+                build(
+                    door,
+                    (
+                        *practice_desk.routes(self._hub, self._clock, self._settings.data),
+                        *phone_diary.routes(self.devices, self._clock, self._settings),
+                    ),
+                ),
                 host=host,
                 port=self._settings.http_port,
                 ssl_certfile=str(certificate.cert),
@@ -138,6 +144,7 @@ class PhoneDoor:
                 log_config=None,
                 access_log=False,
                 lifespan="off",
+                timeout_graceful_shutdown=3,  # a phone that keeps its connection open
             )
         )
         try:
