@@ -132,8 +132,8 @@ def _plot(
             f'<polyline points="{joined}" fill="none" stroke="{colour}" stroke-width="2"/>'
         )
         parts += [
-            f'<circle cx="{at(x, y).split(",")[0]}" cy="{at(x, y).split(",")[1]}" r="3" fill="{colour}"/>'
-            for x, y in points
+            f'<circle cx="{cx}" cy="{cy}" r="3" fill="{colour}"/>'
+            for cx, cy in (at(x, y).split(",") for x, y in points)
         ]
         parts.append(f'<text x="{edge}" y="{size + 4 + 14 * i}" fill="{colour}">{name}</text>')
     path.write_text("\n".join([*parts, "</svg>", ""]), encoding="utf-8")
