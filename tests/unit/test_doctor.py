@@ -307,7 +307,7 @@ def test_a_calibration_of_another_sensor() -> None:
 def test_the_command_prints_cures_and_exits_with_1(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free_port: Callable[[], int]
 ) -> None:
-    """On a fresh machine: exit code 1, each fault with its remedy, the same as JSON, nothing made."""
+    """A fresh machine: exit code 1, each fault with its remedy, the same as JSON, nothing made."""
     data = tmp_path / "new"
     monkeypatch.setenv("BACKSTAY_DATA", str(data))
     monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nowhere")
