@@ -11,7 +11,8 @@ NOTES = """
 - CPU seconds of a fresh process on one thread; imports, loading, conversion into the package's own
   shape and a warm-up on ten minutes left out for everyone.
 - *ours = 1*: times the CPU seconds of our `{work}` in the same run. *sosfiltfilt = 1*: in reference
-  passes run just before and after, which a busy machine moves less.
+  passes run just before and after; a pass is short and bound by memory, so on a busy machine it
+  moves more than longer work does, and this column with it.
 - *scaled*: only the first hours of the day were run and the time multiplied. Work whose cost grows
   faster than the recording is flattered by that, and the gravity calibration of
   scikit-digital-health passes spans under 12 h over. *peak MB* is memory above the input for the
@@ -37,8 +38,8 @@ def page(found: Mapping[str, Any], rows: Sequence[Row], steps: Sequence[tuple[Pe
             f"{found['date']}; {m['processor']}, {m['cores']} cores, {m['system']}, Python "
             f"{m['python']}, numpy {m['numpy']}, scipy {m['scipy']}; median of {found['repeat']} "
             f"run(s) of each. {busy}The reference, one order-4 `sosfiltfilt` over the day's six "
-            f"channels, took {min(seconds):.2f} to {max(seconds):.2f} CPU s in the same run: that "
-            "is how far seconds of this run can be trusted."
+            f"channels, took {min(seconds):.2f} to {max(seconds):.2f} CPU s in the same run: its "
+            "spread shows how busy the machine was."
         ),
         "",
         *table(rows, ours),

@@ -41,7 +41,7 @@ class Row:
     def references(self) -> float:
         """The same in sosfiltfilt passes over a day's six channels, each run by its neighbours.
 
-        On a busy machine this moves less than the seconds do.
+        Shows drift of the machine between rows; the pass itself is short and noisy.
         """
         return median(r.cpu_s / r.reference_s for r in self.runs) * 24 / self.hours
 
