@@ -128,13 +128,19 @@ def screened(
         open_items=tuple(open_items),
         discussed=tuple(settled),
         expires_in_days=None if stale else limit - age,
-        avoid_exercises=frozenset(
-            e
-            for i in (*open_items, *settled)
-            if i in rules.questions
-            for e in rules.questions[i].avoid
-        ),
+        avoid_exercises=_avoided(rules, (*open_items, *settled)),
     )
+
+
+def _avoided(rules: Rules, points: Iterable[str]) -> frozenset[str]:
+    """Exercises that leave the programme for these points.
+
+    The static list does not say which point applies, so each exercise that any point excludes
+    leaves.
+    """
+    named = set(points)
+    asked = rules.questions if STATIC in named else named & rules.questions.keys()
+    return frozenset(e for i in asked for e in rules.questions[i].avoid)
 
 
 def _counts(rules: Rules, talk: Discussed, today: date) -> bool:

@@ -172,3 +172,15 @@ def test_every_question_leads_somewhere_known():
             for axis, value in state.out.items():
                 ranks = RULES.merge[axis]
                 assert ranks.index(advice.out[axis]) <= ranks.index(value), (item, axis)
+
+
+def test_a_static_yes_leaves_out_what_any_point_excludes() -> None:
+    """Without knowing which point applies, exercises that osteoporosis excludes leave, too."""
+    rules = packaged()
+    told = Screening(day=date(2026, 11, 20), mode="static", none_applies=False, answers={})
+    state = screened(rules, told, date(2026, 11, 24))
+    wanted = {e for q in rules.questions.values() for e in q.avoid}
+    assert wanted
+    assert state.avoid_exercises == wanted
+    nothing = Screening(day=date(2026, 11, 20), mode="static", none_applies=True, answers={})
+    assert screened(rules, nothing, date(2026, 11, 24)).avoid_exercises == frozenset()
