@@ -46,6 +46,7 @@ class Doorman:
     open_to_network: bool = False
     setup_code: str = ""
     zone: str = "Europe/Berlin"
+    wearer: Callable[[], str | None] = lambda: None  # the single user's series before accounts
 
     def person_of(self, cookies: Mapping[str, str]) -> Person | None:
         """Who the cookie belongs to at this moment."""
@@ -166,6 +167,7 @@ class _Desk:
                 form.get("password", ""),
                 language=lang.code,
                 zone=self.doorman.zone,
+                wearer=self.doorman.wearer(),
             )
         except BackstayError as error:
             return _first_page(lang, self.doorman, str(error), 400)

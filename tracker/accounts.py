@@ -84,15 +84,18 @@ class Accounts:
         self.records.put_credential(person.id, PASSWORD, self.hasher.hash(password))
         return person
 
-    def add_owner(self, name: str, password: str, *, language: str, zone: str) -> Person:
+    def add_owner(
+        self, name: str, password: str, *, language: str, zone: str, wearer: str | None = None
+    ) -> Person:
         """The first account: wearer and operator. Refused once anybody has a password.
 
         The single user who had no account before keeps their data: the account becomes theirs.
+        `wearer`: the series of a single user who never saved anything about themselves.
         """
         if self.needed():
             raise AccessDenied("The owner exists already: sign in, or ask them for an account.")
         alone = next((p for p in self.records.people() if p.wearer), None)
-        wearer = alone.wearer if alone else None
+        wearer = alone.wearer if alone else wearer
         if alone is not None:
             self.records.remove_person(alone.id)
         roles = (Role.WEARER, Role.OPERATOR)

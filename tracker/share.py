@@ -38,6 +38,7 @@ from tracker.store.records import Records
 
 DAY_NS = 86_400 * SECOND_NS
 FORMAT = "backstay-bundle-1"
+PREFIX = "s-"  # pseudonyms of people whose data came as a file
 _MOST_UNPACKED = 2_000_000_000
 # An evening entry may be shared for its pain alone; the plan and visits are the therapist's own.
 _KINDS = (Kind.EVENING, Kind.MASSAGE, Kind.TRAINING, Kind.SCREENING, Kind.DISCUSSED, Kind.NOTE)
@@ -119,7 +120,7 @@ def pack(share: Share, series: SeriesReads, records: Records | None, origin: str
         head = {
             "format": FORMAT,
             "id": hashlib.sha256(f"{subject}|{share.made_ns}".encode()).hexdigest()[:16],
-            "local": f"s-{subject[:12]}",
+            "local": f"{PREFIX}{subject[:12]}",
             "alias": share.alias,
             "scopes": sorted(share.scopes),
             "made_ns": share.made_ns,
@@ -187,7 +188,7 @@ def unpack(content: bytes) -> Bundle:
             places = [_unpack_place(file, p) for p in Placement if f"{p}/epochs.npz" in names]
         scopes = frozenset(map(str, head["scopes"])) & SHARED_SCOPES
         local = str(head["local"])
-        if not local.startswith("s-") or not local[2:].isalnum():
+        if not local.startswith(PREFIX) or not local[len(PREFIX) :].isalnum():
             raise InputError("this bundle names its wearer in an unknown way")
         return Bundle(
             id=str(head["id"]),

@@ -18,14 +18,13 @@ from tracker.diary import AuditLine, Kind, Person, Role
 from tracker.errors import AccessDenied, InputError, StoreBusy
 from tracker.model import EPOCH_COLUMNS
 from tracker.settings import Settings
-from tracker.share import DAY_NS, Bundle, Place, calibration_of, unpack
+from tracker.share import DAY_NS, PREFIX, Bundle, Place, calibration_of, unpack
 from tracker.share_seal import envelope, unseal
 from tracker.store.base import Batch
 from tracker.store.records import Records
 from tracker.store.sqlite import SqliteStore, open_store
 
 SETTING = "shared_bundles"
-PREFIX = "s-"
 _TURN = threading.Lock()  # one import or sweep of this process at a time
 
 

@@ -10,6 +10,7 @@ from dashboard.data.sources import Sources, own_sources, sources
 from tracker.accounts import PASSWORD, Accounts
 from tracker.diary import Person, Role
 from tracker.errors import AccessDenied, InputError
+from tracker.share import PREFIX
 
 # Somebody whose sign-in does not hold (any more): no role, so nothing opens.
 NOBODY_IN = Person(id="nobody", name="", roles=frozenset(), language="", active=False)
@@ -71,6 +72,7 @@ def people(src: Sources, viewer: Person) -> Sequence[Account]:
             password=kept.credential(p.id, PASSWORD) is not None,
         )
         for p in kept.people()
+        if not (p.wearer or "").startswith(PREFIX)  # somebody's patient from a file, no account
     ]
 
 

@@ -2,7 +2,7 @@
 """The gate of this process, and the doorman that stands on it: both ask the records every time."""
 
 from dashboard.auth import Doorman
-from dashboard.data.sources import Sources, records, sources_of, writable
+from dashboard.data.sources import Sources, first_wearer, records, sources_of, writable
 from tracker.access import Gate, Looks
 from tracker.accounts import Accounts
 from tracker.settings import Settings
@@ -39,4 +39,5 @@ def doorman(settings: Settings) -> Doorman:
         open_to_network=settings.lan == "on",
         setup_code=settings.setup_code,
         zone=src.zone_name,
+        wearer=lambda: first_wearer(src),
     )

@@ -17,6 +17,7 @@ from tracker.clock import Clock, clock_from_environment
 from tracker.errors import StoreBusy, StoreError
 from tracker.model import Epochs, ExerciseSet, Gap, Live, Placement, Transition
 from tracker.settings import Settings, read_settings, zone
+from tracker.share import PREFIX
 from tracker.store.base import DayRow
 from tracker.store.records import Records, open_records, open_records_reader
 from tracker.store.sqlite import open_reader
@@ -163,7 +164,7 @@ def _key(src: Sources) -> object:
 def first_wearer(src: Sources) -> str:
     """The wearer of a single-user store: the one with the newest live row, else the first."""
     try:
-        known = src.local.wearers()
+        known = [(w, p) for w, p in src.local.wearers() if not w.startswith(PREFIX)]
     except StoreError:
         return NOBODY
     live = [(src.local.live(w, p), w) for w, p in known]

@@ -26,7 +26,9 @@ def _accounts() -> "Accounts":
     from tracker.store.records import open_records
 
     clock = clock_from_environment()
-    return Accounts(open_records(read_settings(), clock), clock)
+    records = open_records(read_settings(), clock)
+    click.get_current_context().call_on_close(records.close)
+    return Accounts(records, clock)
 
 
 @command.command("add")
@@ -44,15 +46,41 @@ def _accounts() -> "Accounts":
 @click.option("--zone", default="Europe/Berlin", show_default=True, help="Time zone of the days.")
 @click.password_option(help="Asked for when it is not given.")
 def add(name: str, roles: tuple[str, ...], lang: str, zone: str, password: str) -> None:
-    """Make an account for NAME."""
+    """Make an account for NAME.
+
+    The first one belongs to whoever wears the sensor here: it keeps their data and operates.
+    """
     from tracker.diary import Role
+    from tracker.errors import InputError
 
     accounts = _accounts()
-    person = accounts.add(name, password, [Role(r) for r in roles], language=lang, zone=zone)
+    own = _series_before_accounts()
+    if accounts.needed() or own is None:
+        person = accounts.add(name, password, [Role(r) for r in roles], language=lang, zone=zone)
+    elif "wearer" in roles:
+        person = accounts.add_owner(name, password, language=lang, zone=zone, wearer=own)
+    else:
+        raise InputError(
+            "somebody's data are here without an account, and with the first account everybody has "
+            "to sign in: make theirs first (`backstay user add NAME`)"
+        )
     click.echo(
         f"{person.name}: account {person.id}"
         + (f", series {person.wearer}" if person.wearer else "")
     )
+
+
+def _series_before_accounts() -> "str | None":
+    """The pseudonym of a single user's series; None where nothing was measured here."""
+    from tracker.settings import read_settings
+    from tracker.share import PREFIX
+    from tracker.store.sqlite import open_reader
+
+    reader = open_reader(read_settings())
+    try:
+        return next((w for w, _ in reader.wearers() if not w.startswith(PREFIX)), None)
+    finally:
+        reader.close()
 
 
 @command.command("passwd")
