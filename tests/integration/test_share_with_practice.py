@@ -259,7 +259,7 @@ def test_two_real_collectors_over_https_with_a_pinned_certificate(
         Person(id="anna", name="Anna", roles=frozenset({Role.WEARER}), wearer="w-anna")
     )
     records.close()
-    home = filled(tmp_path / "home", 1)
+    home = filled(tmp_path / "home", 2)
     told = CliRunner().invoke(practice_command, ["token", "Anna"], env=practice.environment())
     assert told.exit_code == 0, told.output + str(told.exception)
     lines = dict(line.split(": ", 1) for line in told.output.splitlines())
@@ -287,6 +287,7 @@ def test_two_real_collectors_over_https_with_a_pinned_certificate(
         assert joined.exit_code == 0, joined.output + str(joined.exception)
         reader = open_reader(home)
         wanted = reader.epochs("me", PLACE, *ALL)
+        assert len(wanted) > 1000
         reader.close()
         there = open_reader(practice)
         with collector(home, tmp_path / "home.log", "--no-phones"):
