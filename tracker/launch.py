@@ -13,11 +13,13 @@ from dataclasses import dataclass, replace
 
 import click
 
+from tracker.checks.ports import Port, dashboard_state
 from tracker.clock import clock_from_environment
 from tracker.demo import demo_settings, prepare
 from tracker.errors import BackstayError, ServiceError
 from tracker.log import set_up_logging
 from tracker.settings import Settings
+from tracker.store.lock import is_locked
 from tracker.store.sqlite import open_reader
 from tracker.supervise import Child, Supervisor, free_port, python_module, wait_until_answers
 
@@ -31,11 +33,13 @@ class Plan:
     settings: Settings
     own: bool
     demo: bool
+    collector: bool = True  # False: one runs already and is used
 
 
 def launch(plan: Plan) -> None:
     """Start everything, print the address, watch until asked to stop."""
     set_up_logging(plan.settings.log)
+    plan = _beside_others(plan)
     settings = _with_folder(plan.settings)
     demo = demo_settings(settings)
     show_demo = plan.demo and not (plan.own and has_own_data(settings))
@@ -53,6 +57,22 @@ def launch(plan: Plan) -> None:
         supervisor.watch()
     finally:
         supervisor.stop()
+
+
+def _beside_others(plan: Plan) -> Plan:
+    """The plan beside what runs on these folders already. Raises ServiceError where it runs whole.
+
+    A second collector would be refused, and a second demo would take the first one's files away.
+    """
+    settings, url = plan.settings, _url(plan.settings, "127.0.0.1")
+    if plan.own and is_locked(settings.epochs_db):
+        if dashboard_state(settings.port) is Port.OURS:
+            raise ServiceError(f"Backstay already runs: open {url}, or stop it first")
+        click.echo("A collector already runs on this folder and is used.", err=True)
+        return replace(plan, collector=False, demo=False)
+    if plan.demo and is_locked(demo_settings(settings).epochs_db):
+        raise ServiceError("the demo already runs: open its page, or stop it first")
+    return plan
 
 
 def has_own_data(settings: Settings) -> bool:
@@ -94,7 +114,7 @@ def _children(plan: Plan, settings: Settings, demo: Settings, *, show_demo: bool
     children = [
         Child(name="dashboard", command=python_module("dashboard.serve"), environment=environment)
     ]
-    if plan.own:
+    if plan.own and plan.collector:
         children.append(
             Child(
                 name="collector",

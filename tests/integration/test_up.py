@@ -17,6 +17,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from tracker.store.lock import is_locked
+
 ROOT = Path(__file__).resolve().parents[2]
 CHILDREN = ("dashboard.serve", "tracker collect", "tracker demo --feed")
 
@@ -132,6 +134,25 @@ def test_a_fresh_machine_shows_a_demo_that_is_marked(up: SimpleNamespace) -> Non
     assert "demo wearer" in text
     assert "backstay scan" in text
     assert f"Data: {data}" in text
+
+
+def test_a_second_start_says_where_the_first_one_is(up: SimpleNamespace) -> None:
+    """Started twice by mistake: exit code 1 and the address; the first goes on undisturbed."""
+    home, port = up.service.home, up.url.rpartition(":")[2]
+    files = [home / "backstay" / "epochs.db", home / "backstay" / "demo" / "epochs.db"]
+    up.service.wait_for(lambda: all(is_locked(f) for f in files))
+    mark = (home / "backstay" / "demo" / "DEMO").stat().st_mtime_ns
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("BACKSTAY_", "XDG_"))}
+    for words in (["up", "--port", port], ["demo", "--port", port]):
+        run = subprocess.run(
+            [sys.executable, "-m", "tracker", *words], cwd=ROOT, capture_output=True, text=True,
+            env=kept | {"XDG_DATA_HOME": str(home)}, check=False, timeout=60,
+        )  # fmt: skip
+        assert run.returncode == 1, run.stdout
+        assert "already runs: open" in run.stderr
+        assert "Traceback" not in run.stderr
+    assert (home / "backstay" / "demo" / "DEMO").stat().st_mtime_ns == mark
+    assert answers(up.url + "/_stcore/health")
 
 
 def test_a_killed_child_is_started_again(up: SimpleNamespace) -> None:

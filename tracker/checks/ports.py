@@ -27,7 +27,7 @@ def check(here: Surroundings) -> Iterable[Finding]:
     """The two ports; 0 means that the system picks a free one."""
     settings = here.settings
     if settings.port:
-        yield judge("dashboard", "BACKSTAY_PORT", settings.port, _dashboard(settings.port))
+        yield judge("dashboard", "BACKSTAY_PORT", settings.port, dashboard_state(settings.port))
     if settings.http_port:
         ours = (here.collector or {}).get("phone_port") == settings.http_port
         state = Port.OURS if ours else state_of(settings.http_port)
@@ -69,7 +69,8 @@ def state_of(port: int) -> Port:
     return Port.FREE
 
 
-def _dashboard(port: int) -> Port:
+def dashboard_state(port: int) -> Port:
+    """Like `state_of`, and whether it is our dashboard that listens."""
     state = state_of(port)
     if state is not Port.TAKEN:
         return state
