@@ -86,7 +86,9 @@ def _html_table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     )
     return (
         '<table class="report-rows" style="width:100%;border-collapse:collapse;font-size:.78rem;'
-        f'hyphens:auto;overflow-wrap:break-word"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+        'hyphens:auto;overflow-wrap:anywhere;table-layout:fixed">'
+        '<colgroup><col style="width:27%"></colgroup>'
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
     )
 
 
