@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import uniform_filter1d
 
+from tracker.exercises.filters import moving_mean
 from tracker.exercises.spec import Tuning
 from tracker.model import SECOND_NS, Placement
 
@@ -47,17 +47,17 @@ class Episode:
         if key not in self._memo:
             size = max(1, round(seconds * FS_HZ / 2))
             acc = self.acc_body_g.astype(np.float64)
-            once = uniform_filter1d(acc, size, axis=0, mode="nearest")
+            once = moving_mean(acc, size)
             # The second window leans the other way, so that even lengths keep zero phase.
             shift = -1 if size % 2 == 0 else 0
-            self._memo[key] = uniform_filter1d(once, size, axis=0, mode="nearest", origin=shift)
+            self._memo[key] = moving_mean(once, size, origin=shift)
         return self._memo[key]
 
     def force(self) -> Floats:
         """Size of the specific force (n,) in g, smoothed over 0.3 s."""
         key = ("force", 0.3)
         if key not in self._memo:
-            acc = uniform_filter1d(self.acc_body_g.astype(np.float64), 3, axis=0, mode="nearest")
+            acc = moving_mean(self.acc_body_g, 3)
             self._memo[key] = np.sqrt((acc * acc).sum(axis=1))
         return self._memo[key]
 
@@ -87,7 +87,7 @@ class Episode:
         # The median rate is the zero offset: nobody turns one way for more than half of an episode.
         turned = np.cumsum(rate - np.median(rate)) / FS_HZ
         size = max(1, round(smooth_s * FS_HZ)) | 1
-        yaw: Floats = uniform_filter1d(turned, size, mode="nearest")
+        yaw: Floats = moving_mean(turned, size)
         return yaw
 
 

@@ -10,9 +10,9 @@ higher than in the lying before or after, and by tremor.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.ndimage import uniform_filter1d
 
 from tracker.exercises.episode import FS_HZ, Episode
+from tracker.exercises.filters import moving_mean
 from tracker.exercises.spec import Floats, Spec
 
 MOVES_DPS = 6.0  # gravity turns faster than this: a movement
@@ -103,7 +103,7 @@ def _plateaus(episode: Episode) -> list[_Plateau]:
     psi = episode.signal("psi", 0.6)
     assert theta is not None  # noqa: S101 - theta and psi need no gyro
     assert psi is not None  # noqa: S101
-    rough = np.abs(episode.acc_body_g - uniform_filter1d(episode.acc_body_g, 5, axis=0)).sum(axis=1)
+    rough = np.abs(episode.acc_body_g - moving_mean(episode.acc_body_g, 5)).sum(axis=1)
     made = []
     for a, b in flats:
         made.append(

@@ -12,10 +12,9 @@ function on the episode so far.
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import rank_filter
-from scipy.signal import find_peaks
 
 from tracker.exercises.episode import FS_HZ, Episode
+from tracker.exercises.filters import moving_rank, peaks
 from tracker.exercises.series import FoundSet, make_set, parts, split_runs, take
 from tracker.exercises.spec import Floats, Ints, Reps, Spec, Tuning
 
@@ -44,21 +43,21 @@ def _of(episode: Episode, spec: Spec, signal: Floats) -> list[FoundSet]:
         return []
     low_s, high_s = spec.period_s
     window = int(4 * high_s * FS_HZ) | 1
-    peaks, measured = find_peaks(
+    at, prominence = peaks(
         signal,
         prominence=tuning.least_prominence * spec.amp_deg[0],
         distance=max(1, round(tuning.same_pace * low_s * FS_HZ)),
-        wlen=window,
+        window=window,
         # A sensor that repeats one value for so long has no peak there (and no prominence).
-        plateau_size=(None, window // 2 - 1),
+        widest=window // 2 - 1,
     )
-    usual = (signal[peaks] >= low_deg) & (signal[peaks] <= high_deg)
+    usual = (signal[at] >= low_deg) & (signal[at] <= high_deg)
     if np.count_nonzero(usual) < spec.min_reps:
         return []
-    peaks = peaks[_own_peaks(peaks, measured["prominences"], usual, tuning)]
-    if peaks.shape[0] < spec.min_reps:
+    at = at[_own_peaks(at, prominence, usual, tuning)]
+    if at.shape[0] < spec.min_reps:
         return []
-    reps = _measure(episode, spec, signal, peaks, round(high_s * FS_HZ))
+    reps = _measure(episode, spec, signal, at, round(high_s * FS_HZ))
     good = _inside(reps, spec)
     runs = split_runs(reps, good, spec, tuning)
     made = (
@@ -83,7 +82,7 @@ def _own_peaks(
     index = np.flatnonzero(usual)
     if index.shape[0] < 3:
         return own
-    scale = rank_filter(prominence[index], 3, 5, mode="nearest")
+    scale = moving_rank(prominence[index], 3, 5)
     large = prominence[index] >= tuning.same_prominence * scale
     if large.all() or np.count_nonzero(large) < 2:
         return own
