@@ -223,6 +223,10 @@ def _rows(state: GridState, samples: Samples) -> tuple[NDArray[np.int64], NDArra
     if wanted == 6:
         out[3:] = 0.0 if gyr is None else gyr.T
     if out.size and not np.isfinite(out.sum(dtype=np.float64)):
+        # After a reconnect rotation may begin later than acceleration. A row without rotation is
+        # then the same as in a block without any: the sensor counts as not turning there.
+        still = np.isfinite(out[:3]).all(axis=0) & ~np.isfinite(out[3:]).all(axis=0)
+        out[3:, still] = 0.0
         good = np.isfinite(out).all(axis=0)
         t, out = t[good], out[:, good]
     return t, out

@@ -325,3 +325,30 @@ def test_a_sensor_put_on_again_asks_for_the_tall_pose() -> None:
     ]
     results = chain.analyze(Samples.concat(parts), Setup(placement=Placement.UPPER_BACK))
     assert any("put on again" in w for w in results.warnings)
+
+
+def test_rotation_that_begins_late_is_the_same_in_one_piece_and_in_two() -> None:
+    """Acceleration before rotation after a reconnect: kept, whether it comes as NaN or without."""
+    n, late = 1500, 70
+    rng = np.random.default_rng(5)
+    t_ns = np.arange(n, dtype=np.int64) * 20_000_000
+    acc = (np.array([0.0, 0.0, 1.0]) + rng.normal(0, 0.01, (n, 3))).astype(np.float32)
+    gyr = rng.normal(0, 1, (n, 3)).astype(np.float32)
+    whole_gyr = gyr.copy()
+    whole_gyr[500 : 500 + late] = np.nan
+    whole = Samples(t_ns=t_ns, acc_g=acc, gyr_dps=whole_gyr)
+    setup = chain.Setup(placement=Placement.WAIST)
+    batch = chain.analyze(whole, setup).epochs
+    pieces = (
+        Samples(t_ns=t_ns[:500], acc_g=acc[:500], gyr_dps=gyr[:500]),
+        Samples(t_ns=t_ns[500 : 500 + late], acc_g=acc[500 : 500 + late]),
+        Samples(t_ns=t_ns[500 + late :], acc_g=acc[500 + late :], gyr_dps=gyr[500 + late :]),
+    )
+    state, parts = chain.start(setup), []
+    for piece in pieces:
+        state, results = chain.advance(state, piece)
+        parts.append(results.epochs)
+    _, results = chain.finish(state)
+    live = chain.merge_epochs([*parts, results.epochs])
+    assert live.equals(batch)
+    assert (batch.valid == 1.0).all()
