@@ -305,7 +305,7 @@ def test_the_page_shows_the_same_minutes(day: World, programs: dict[str, str]) -
             page = browser.new_page(locale="en-US")
             day.until(lambda: _answers(url), "the dashboard does not answer")
             page.goto(url)
-            page.get_by_role("heading", name="Today").wait_for(timeout=40_000)
+            page.get_by_role("heading", name="Today", exact=True).wait_for(timeout=40_000)
             page.get_by_text(lang.t("common.metric.sitting"), exact=True).first.wait_for()
             text = page.locator("body").inner_text().replace("\u00a0", " ")
             browser.close()
