@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """`backstay up`: the whole service on this machine, with one address to open."""
 
-
 import click
 
 
