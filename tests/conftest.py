@@ -39,18 +39,10 @@ REALTIME = {
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests of REALTIME files and of the radio.
-
-    These and the browser's depend on how fast the machine is at that moment (a click that meets a
-    rerun, a process that starts late). They may try twice more; what is wrong fails every time,
-    and the summary names each test that needed it.
-    """
+    """Mark the tests of REALTIME files and of the radio."""
     for item in items:
-        realtime = item.path.name in REALTIME or item.path.name.startswith("test_ble_")
-        if realtime:
+        if item.path.name in REALTIME or item.path.name.startswith("test_ble_"):
             item.add_marker(pytest.mark.realtime)
-        if realtime or item.path.parent.name == "browser":
-            item.add_marker(pytest.mark.flaky(reruns=2))
 
 
 def lacking(sentence: str) -> None:

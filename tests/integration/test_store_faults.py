@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import lacking
 from tests.fakes.series import T0, make_epochs
 from tests.fakes.store_process import Writer
 from tests.fakes.store_writer import START, WEARERS, P, stored_seconds
@@ -112,7 +113,7 @@ def test_a_full_disk_in_this_process_raises_and_recovers(tmp_path: Path) -> None
     """The same store object goes on after space was made: the collector need not restart."""
     with small_disk(tmp_path / "small", "1m") as mounted:
         if not mounted:
-            pytest.skip("mounting a tmpfs is refused here; the test above uses a quota instead")
+            lacking("mounting a tmpfs is refused here; the test above uses a quota instead")
         ballast = tmp_path / "small" / "ballast"
         settings = Settings(data=tmp_path / "small" / "data", zone="UTC")
         store = open_store(settings)
@@ -132,7 +133,7 @@ def test_a_read_only_disk_is_a_sentence_and_stays_readable(tmp_path: Path) -> No
     """Writing is refused with the reason; pages can still read everything."""
     with small_disk(tmp_path / "small", "4m") as mounted:
         if not mounted and os.getuid() == 0:
-            pytest.skip("root may write everywhere and mounting is refused here")
+            lacking("root may write everywhere and mounting is refused here")
         settings = Settings(data=tmp_path / "small" / "data", zone="UTC")
         store = open_store(settings)
         store.write(Batch(wearer="w", placement=P, epochs=make_epochs(T0, 10)))

@@ -17,6 +17,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from tests.conftest import lacking
 from tracker.store.lock import is_locked
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -108,7 +109,7 @@ def answers(url: str) -> bool:
 def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespace]:
     """One `backstay up` for the tests that only look; the last test ends it."""
     if not Path("/proc/self/stat").exists():
-        pytest.skip("needs /proc to see the children")
+        lacking("needs /proc to see the children")
     service = Service(tmp_path_factory.mktemp("up") / "share", "up")
     try:
         yield SimpleNamespace(service=service, url=service.ready())
