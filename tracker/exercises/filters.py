@@ -51,7 +51,7 @@ def peaks(
     narrow = right - left + 1 <= widest
     at = at[narrow]
     at = at[_far_apart(at, x[at], distance)]
-    high = np.array([_prominence(x, int(i), window) for i in at], np.float64)
+    high = _prominence(x, at, window // 2)
     kept = high >= prominence
     return at[kept], high[kept]
 
@@ -74,24 +74,35 @@ def _local_maxima(x: Floats) -> tuple[Ints, Ints, Ints]:
 
 def _far_apart(at: Ints, height: Floats, distance: int) -> NDArray[np.bool_]:
     """Which peaks stay when the highest claims its surroundings first."""
-    keep = np.ones(at.shape[0], bool)
-    for j in np.argsort(height)[::-1]:
+    place: list[int] = at.tolist()
+    n = len(place)
+    keep = [True] * n
+    for j in np.argsort(height)[::-1].tolist():
         if not keep[j]:
             continue
-        near = np.abs(at - at[j]) < distance
-        near[j] = False
-        keep &= ~near
-    return keep
+        # Peaks are in order of time, so only those right beside can be too near.
+        for step, end in ((-1, -1), (1, n)):
+            i = j + step
+            while i != end and abs(place[i] - place[j]) < distance:
+                keep[i] = False
+                i += step
+    return np.array(keep, np.bool_)
 
 
-def _prominence(x: Floats, peak: int, window: int) -> float:
-    """Height above the higher of the two lowest points before a higher one is met."""
-    half = window // 2
-    low, high = max(peak - half, 0), min(peak + half, x.shape[0] - 1)
-    return float(x[peak] - max(_base(x[low : peak + 1][::-1]), _base(x[peak : high + 1])))
+def _prominence(x: Floats, at: Ints, half: int) -> Floats:
+    """Height above the higher of the two lowest points before a higher one is met, all at once."""
+    padded = np.full(x.shape[0] + 2 * half, np.inf)  # the end of the rows ends a side
+    padded[half : half + x.shape[0]] = x
+    sides = sliding_window_view(padded, half + 1)
+    after, before = sides[at + half], sides[at][:, ::-1]
+    low: Floats = np.maximum(_base(before), _base(after))
+    return np.asarray(x[at] - low)
 
 
-def _base(side: Floats) -> float:
-    """Lowest point going away from a peak until something higher than the peak."""
-    higher = np.flatnonzero(side > side[0])
-    return float(side[: higher[0] if higher.size else None].min())
+def _base(side: Floats) -> Floats:
+    """Lowest point (k,) going away from peaks (k, n) until something higher than the peak."""
+    higher = side > side[:, :1]
+    end = np.where(higher.any(axis=1), higher.argmax(axis=1), side.shape[1])
+    inside = np.arange(side.shape[1]) < end[:, None]
+    low: Floats = np.where(inside, side, np.inf).min(axis=1)
+    return low
