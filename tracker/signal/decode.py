@@ -31,28 +31,30 @@ class Evidence:
 
 
 def forward(alpha: NDArray[np.float64], evidence: Evidence) -> NDArray[np.float64]:
-    """Filtered probabilities (n, 5). Plain Python: five states are too few for numpy to pay."""
-    out = np.empty((len(evidence), CLASSES))
-    a = alpha.tolist()
-    span = range(CLASSES)
-    for i, (lik, change) in enumerate(
-        zip(evidence.likelihood.tolist(), evidence.change.tolist(), strict=True)
-    ):
-        a = [
-            lik[s]
-            * (
-                a[0] * change[0][s]
-                + a[1] * change[1][s]
-                + a[2] * change[2][s]
-                + a[3] * change[3][s]
-                + a[4] * change[4][s]
-            )
-            for s in span
-        ]
-        total = a[0] + a[1] + a[2] + a[3] + a[4]
-        a = [x / total for x in a]
-        out[i] = a
-    return out
+    """Filtered probabilities (n, 5). Plain Python: five states are too few for numpy to pay.
+
+    Written out, because a day is 34,560 steps: loops over five states cost twice as much.
+    """
+    n = len(evidence)
+    # (n, state now, state before), so that a row of numbers comes in the order of its use
+    turned = evidence.change.transpose(0, 2, 1) * evidence.likelihood[:, :, None]
+    a, b, c, d, e = alpha.tolist()
+    out: list[float] = []
+    for (
+        aa, ab, ac, ad, ae, ba, bb, bc, bd, be, ca, cb, cc, cd, ce,
+        da, db, dc, dd, de, ea, eb, ec, ed, ee,
+    ) in turned.reshape(n, -1).tolist():  # fmt: skip
+        a, b, c, d, e = (
+            a * aa + b * ab + c * ac + d * ad + e * ae,
+            a * ba + b * bb + c * bc + d * bd + e * be,
+            a * ca + b * cb + c * cc + d * cd + e * ce,
+            a * da + b * db + c * dc + d * dd + e * de,
+            a * ea + b * eb + c * ec + d * ed + e * ee,
+        )
+        scale = 1.0 / (a + b + c + d + e)
+        a, b, c, d, e = a * scale, b * scale, c * scale, d * scale, e * scale
+        out += (a, b, c, d, e)
+    return np.array(out).reshape(n, CLASSES)
 
 
 def smooth(alpha: NDArray[np.float64], evidence: Evidence, count: int) -> NDArray[np.float64]:
