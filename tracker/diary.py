@@ -34,6 +34,7 @@ class Evening:
     day: str
     tension: int | None = None
     pain: int | None = None
+    stress: int | None = None  # optional detail; how stressful the day was
     painkiller: bool | None = None
     unusual_load: bool | None = None
     illness: bool | None = None
@@ -63,6 +64,7 @@ class Training:
     minutes: int
     sets: tuple[tuple[str, int, float], ...] = ()
     effort: int | None = None  # 0-10
+    rise: int | None = None  # how much tension (clinic: pain) rose during it, 0-10
     next_morning: int | None = None  # change of tension (clinic: pain) next morning, -10..10
     source: str = "user"  # user, sensor_confirmed (a session), sets_confirmed (single sets)
 

@@ -41,6 +41,7 @@ _EVENING = {
     "day": "",
     "late": "",
     "tension": "tension",
+    "stress": "tension",
     "unusual_load": "tension",
     "pain": "pain",
     "painkiller": "pain",

@@ -18,6 +18,7 @@ COLUMNS = (
     "at",
     "tension",
     "pain",
+    "stress",
     "painkiller",
     "unusual_load",
     "illness",
@@ -29,6 +30,7 @@ COLUMNS = (
     "relief_morning",
     "sore_morning",
     "effort",
+    "rise",
     "next_morning",
     "note",
 )
@@ -42,14 +44,15 @@ def row_of(record: Record) -> dict[str, str]:
     cells: dict[str, object] = {}
     names: tuple[str, ...]
     if isinstance(record, Evening):
-        names = ("day", "tension", "pain", "painkiller", "unusual_load", "illness", "note")
+        names = ("day", "tension", "pain", "stress")
+        names += ("painkiller", "unusual_load", "illness", "note")
         cells = {"kind": "evening", **{n: getattr(record, n) for n in names}}
     elif isinstance(record, Massage):
         names = ("minutes", "pressure", "by", "relief_1h", "relief_morning", "sore_morning")
         cells = {"kind": "massage", "at": _iso(record.at_ns), "massage_kind": record.kind}
         cells |= {n: getattr(record, n) for n in names}
     else:
-        names = ("minutes", "effort", "next_morning")
+        names = ("minutes", "effort", "rise", "next_morning")
         cells = {"kind": "training", "at": _iso(record.at_ns)}
         cells |= {n: getattr(record, n) for n in names}
     return {c: _cell(cells.get(c)) for c in COLUMNS}
@@ -85,6 +88,7 @@ def _evening(cells: Mapping[str, str]) -> Evening:
         day=cells.get("day", ""),
         tension=_int(cells, "tension"),
         pain=_int(cells, "pain"),
+        stress=_int(cells, "stress"),
         painkiller=_bool(cells, "painkiller"),
         unusual_load=_bool(cells, "unusual_load"),
         illness=_bool(cells, "illness"),
@@ -110,6 +114,7 @@ def _training(cells: Mapping[str, str]) -> Training:
         at_ns=_at(cells),
         minutes=_int(cells, "minutes") or 0,
         effort=_int(cells, "effort"),
+        rise=_int(cells, "rise"),
         next_morning=_int(cells, "next_morning"),
     )
 

@@ -49,7 +49,7 @@ def check_evening(
 ) -> list[Problem]:
     """Problems of an evening entry; `taken_days` are the days that already have one."""
     problems = [
-        p for name in ("tension", "pain") for p in _scale(name, getattr(entry, name), 0, 10)
+        p for name in ("tension", "pain", "stress") for p in _scale(name, getattr(entry, name), 0, 10)
     ]
     allowed = profiles.diary_fields(profile, pain_journal=pain_journal)
     if entry.pain is not None and "pain" not in allowed:
@@ -94,6 +94,7 @@ def check_training(
     problems = _moment(entry.at_ns, now_ns, zone)
     problems += _minutes(entry.minutes, TRAINING_MINUTES)
     problems += _scale("effort", entry.effort, 0, 10)
+    problems += _scale("rise", entry.rise, 0, 10)
     problems += _scale("next_morning", entry.next_morning, -10, 10)
     if any(reps < 0 or hold_s < 0 for _, reps, hold_s in entry.sets):
         problems.append(_problem("sets", "negative_set"))

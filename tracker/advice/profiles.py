@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 PROFILES = ("wellness", "clinic")
 DEFAULT = "wellness"
 
-_EVENING = ("tension", "painkiller", "unusual_load", "illness", "note")
+_EVENING = ("tension", "stress", "painkiller", "unusual_load", "illness", "note")
 # Inputs that are made of pain entries (`evidence.md` 4.2): dropped in wellness.
 _PAIN_INPUTS = frozenset({"post_massage_worse_48h", "exercise_next_morning_delta"})
 # Features by their word in pages and commands; source: `[[feature_risk]]`.

@@ -26,6 +26,7 @@ from tracker.units import local_date
 
 WINDOW_D = 28
 MIN_OBSERVED_D = 7  # below it a rate per week is a guess
+STRESS_ENTRIES = 3  # an optional detail: asked for less often than tension (ours)
 PLAN_DAYS_PER_WEEK = 2  # T_STRENGTH_DAYS
 
 
@@ -75,6 +76,7 @@ def _told_days(told: Told | None, today: date) -> int:
 def ratings_facts(evenings: Sequence[Evening], today: date) -> dict[str, object | None]:
     """Means, change and number of ratings."""
     tension, pain = ratings_by_day(evenings, "tension"), ratings_by_day(evenings, "pain")
+    stress = {date.fromisoformat(e.day): e.stress for e in evenings if e.stress is not None}
     change = None
     now, before = _window(pain, today, 14), _window(pain, today - timedelta(days=14), 14)
     if len(now) >= 8 and len(before) >= 8:  # T_TREND
@@ -93,6 +95,7 @@ def ratings_facts(evenings: Sequence[Evening], today: date) -> dict[str, object 
         if change <= -2
         else "stable",
         "tension_mean_7d": _mean(_window(tension, today, 7), 4),
+        "stress_mean_7d": _mean(_window(stress, today, 7), STRESS_ENTRIES),
         "diary_days_14d": sum(d.isoformat() in entries for d in days),
     }
 

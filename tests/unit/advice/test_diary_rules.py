@@ -111,7 +111,7 @@ def test_training_is_checked_too():
     good = Training(at_ns=NOW - 2 * HOUR, minutes=20, effort=5, next_morning=-3)
     assert diary_rules.check_training(good, NOW, ZONE) == []
     bad = Training(
-        at_ns=NOW + HOUR, minutes=0, effort=11, next_morning=-11, sets=(("plank", 0, -1.0),)
+        at_ns=NOW + HOUR, minutes=0, effort=11, rise=-1, next_morning=-11, sets=(("plank", 0, -1.0),)
     )
     found = words(diary_rules.check_training(bad, NOW, ZONE, [good]))
     assert found == {"future", "minutes", "scale", "negative_set"}
@@ -165,6 +165,7 @@ _records = st.one_of(
         day=st.dates(date(2020, 1, 1), date(2030, 1, 1)).map(date.isoformat),
         tension=_scale,
         pain=_scale,
+        stress=_scale,
         painkiller=_yes_no,
         unusual_load=_yes_no,
         illness=_yes_no,
@@ -188,6 +189,7 @@ _records = st.one_of(
         minutes=st.integers(1, 300),
         sets=st.just(()),  # sets are exported in their own table
         effort=_scale,
+        rise=_scale,
         next_morning=st.none() | st.integers(-10, 10),
         source=st.just("user"),
     ),

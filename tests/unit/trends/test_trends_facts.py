@@ -199,3 +199,12 @@ def test_records_of_the_future_are_not_read() -> None:
     soon = [Training(at_ns=at(ago(-1)), minutes=500)]
     seen = evenings(dict.fromkeys(range(7), 4))
     assert known(Sources(trainings=soon, evenings=seen))["train_per_week_28d"] == 0
+
+
+def test_stress_is_an_optional_detail_of_the_evening() -> None:
+    """Three answers in seven days make a mean; two do not, and other evenings change nothing."""
+    told = [Evening(day=ago(k).isoformat(), tension=3, stress=s) for k, s in ((0, 9), (2, 7))]
+    rest = [Evening(day=ago(k).isoformat(), tension=3) for k in (1, 3)]
+    assert "stress_mean_7d" not in known(Sources(evenings=[*told, *rest]))
+    third = Evening(day=ago(6).isoformat(), tension=3, stress=8)
+    assert known(Sources(evenings=[*told, *rest, third]))["stress_mean_7d"] == 8
