@@ -49,7 +49,9 @@ def check_evening(
 ) -> list[Problem]:
     """Problems of an evening entry; `taken_days` are the days that already have one."""
     problems = [
-        p for name in ("tension", "pain", "stress") for p in _scale(name, getattr(entry, name), 0, 10)
+        problem
+        for name in ("tension", "pain", "stress")
+        for problem in _scale(name, getattr(entry, name), 0, 10)
     ]
     allowed = profiles.diary_fields(profile, pain_journal=pain_journal)
     if entry.pain is not None and "pain" not in allowed:

@@ -111,7 +111,12 @@ def test_training_is_checked_too():
     good = Training(at_ns=NOW - 2 * HOUR, minutes=20, effort=5, next_morning=-3)
     assert diary_rules.check_training(good, NOW, ZONE) == []
     bad = Training(
-        at_ns=NOW + HOUR, minutes=0, effort=11, rise=-1, next_morning=-11, sets=(("plank", 0, -1.0),)
+        at_ns=NOW + HOUR,
+        minutes=0,
+        effort=11,
+        rise=-1,
+        next_morning=-11,
+        sets=(("plank", 0, -1.0),),
     )
     found = words(diary_rules.check_training(bad, NOW, ZONE, [good]))
     assert found == {"future", "minutes", "scale", "negative_set"}
