@@ -65,13 +65,14 @@ def advance_pairs(
     if not flush and n > 0 and index[n - 1] % 2 == 0:
         n -= 1
     n = max(n, state.done)
-    refined = _edges(index[: n + 1], rows[: n + 1], posterior[: n + 1])
-    part = slice(state.done, n)
-    final = _epochs(index[part], rows[part], refined[part], worn[part], setup)
+    # An edge looks one block to either side, so what is final is the same with more blocks behind.
     refined = _edges(index, rows, posterior)
-    later = _epochs(index[n:], rows[n:], refined[n:], worn[n:], setup)
+    part = slice(state.done, None)
+    epochs = _epochs(index[part], rows[part], refined[part], worn[part], setup)
+    end_ns = int(index[n]) // 2 * EPOCH_NS if n < index.shape[0] else None
+    final = len(epochs) if end_ns is None else int(np.searchsorted(epochs.start_ns, end_ns))
     if flush:
-        return start_pairs(), Epochs.concat([final, later]), len(final)
+        return start_pairs(), epochs, final
     rest = slice(max(0, n - 1), known)
     state = PairState(
         index=index[rest],
@@ -80,7 +81,7 @@ def advance_pairs(
         wear=worn[rest],
         done=min(n, 1),
     )
-    return state, Epochs.concat([final, later]), len(final)
+    return state, epochs, final
 
 
 def _epochs(
