@@ -7,6 +7,7 @@ nothing. At most `MOST_CHUNKS` hours are looked at.
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,14 @@ WALK_MIN_BLOCKS = 3
 WALK_SD_G = (0.055, 0.45)
 WALK_SHARE = 0.12
 WALK_HZ = (1.1, 2.5)
+# Who walks stays upright: the blocks agree. Squats, sit-ups and burpees at the step rate do not.
+WALK_AGREES = 0.8
+WALK_SPREAD = math.cos(math.radians(20.0))
+STILL_ENOUGH = 10  # blocks from which on rest tells what is upright
+BENDS_FEWEST = 4
+BEND_HALVES = 12  # half seconds
+BEND_REACH = math.sin(math.radians(20.0))
+UPRIGHT = math.cos(math.radians(18.0))
 LEAN_FEWEST = 20  # blocks
 LEAN_MOST = math.radians(30.0)
 
@@ -37,20 +46,31 @@ class Survey:
     walking    mean direction of gravity while walking, None without walking
     still      (k, 3) directions of gravity in still blocks
     moves      (k, 3) changes of direction per half second while changing posture
+    all        (k, 3) directions of gravity in all blocks
+    halves     (k, 3) directions of gravity in all half seconds, in order
     """
 
     gain: float
     walking: NDArray[np.float64] | None
     still: NDArray[np.float64]
     moves: NDArray[np.float64]
+    all: NDArray[np.float64]
+    halves: NDArray[np.float64]
     warnings: tuple[str, ...]
 
     def upright(self) -> NDArray[np.float64]:
         """Without any hint: the commonest still direction that is not along the sensor's face.
 
         A sensor whose face points up or down lies on its back or its front: that is a person lying
-        down, or a table, and tells nothing about up.
+        down, or a table, and tells nothing about up. Where nobody ever rests (training, a slow
+        sensor) the commonest direction of all movement is taken.
         """
+        if self.still.shape[0] < STILL_ENOUGH:
+            busy = self.all[np.abs(self.all[:, 2]) < math.cos(math.radians(45.0))]
+            busy = busy[:: 1 + busy.shape[0] // 1000]  # a thousand tell enough
+            if busy.shape[0] >= STILL_ENOUGH:
+                alike = busy @ busy.T > math.cos(math.radians(25.0))
+                return np.asarray(busy[alike[int(alike.sum(axis=1).argmax())]].mean(axis=0))
         from_face = np.abs(self.still[:, 2]) if self.still.size else np.empty(0)
         standing = self.still[from_face < math.cos(math.radians(45.0))] if self.still.size else None
         if standing is None or not standing.size:
@@ -89,13 +109,40 @@ class Survey:
         if spread < 0.6 * (xx + yy):
             return None
         angle = 0.5 * math.atan2(2 * xy, xx - yy)
-        # A line has two directions: the frame given already looks along the sensor's face.
-        if math.cos(angle) < 0:
+        # A line has two directions. Bends tell them apart; without bends the frame given, which
+        # looks along the sensor's face.
+        side = self._bends(rotation, angle)
+        if side == 0.0:
+            if abs(math.cos(angle)) < 0.26:
+                return None  # at right angles to the face: which way is forward cannot be told
+            side = math.copysign(1.0, math.cos(angle))
+        if side < 0:
             angle += math.pi
-        if abs(math.cos(angle)) < 0.26:
-            return None  # at right angles to the face: which way is forward cannot be told
         c, s = math.cos(angle), math.sin(angle)
         return np.asarray(np.array([[c, s, 0.0], [-s, c, 0.0], [0.0, 0.0, 1.0]]) @ rotation)
+
+    def _bends(self, rotation: NDArray[np.float64], angle: float) -> float:
+        """Which end of the line at `angle` people bend to: +1, -1, or 0 where it is not clear.
+
+        A bend leaves the upright by more than 20 degrees and is back within 6 s. Nobody leans back
+        so far and comes back so soon, so the bends of a recording point forward.
+        """
+        body = self.halves @ rotation.T
+        upright = body[:, 2] > UPRIGHT
+        edges = np.flatnonzero(np.diff(upright.astype(np.int8)))
+        reach = -(body[:, 0] * math.cos(angle) + body[:, 1] * math.sin(angle))
+        votes: list[float] = []
+        for out, back in pairwise(edges.tolist()):
+            if not upright[out] or back - out > BEND_HALVES:
+                continue
+            part = reach[out + 1 : back + 1]
+            far = float(part[np.abs(part).argmax()])
+            before, after = upright[max(0, out - 2) : out + 1], upright[back + 1 : back + 4]
+            if abs(far) > BEND_REACH and before.all() and after.all():
+                votes.append(math.copysign(1.0, far))
+        if len(votes) < BENDS_FEWEST or abs(sum(votes)) < len(votes) / 2:
+            return 0.0
+        return math.copysign(1.0, sum(votes))
 
 
 def survey(samples: Samples) -> Survey:
@@ -149,7 +196,9 @@ def _look(rows: NDArray[np.float32]) -> Survey:
     warnings: list[str] = []
     none = np.empty((0, 3))
     if rows.shape[0] == 0:
-        return Survey(gain=1.0, walking=None, still=none, moves=none, warnings=())
+        return Survey(
+            gain=1.0, walking=None, still=none, moves=none, all=none, halves=none, warnings=()
+        )
     mean = rows[:, f.MEAN].astype(np.float64)
     length = np.maximum(np.linalg.norm(mean, axis=1), 1e-9)
     spread = np.sqrt(rows[:, f.VAR].astype(np.float64).max(axis=1))
@@ -173,16 +222,27 @@ def _look(rows: NDArray[np.float32]) -> Survey:
     if int(gait.sum()) >= WALK_MIN_BLOCKS:
         direction = mean[gait] / length[gait][:, None]
         middle = np.median(direction, axis=0)
-        near = direction @ (middle / max(float(np.linalg.norm(middle)), 1e-9)) > 0.9
-        if int(near.sum()) >= WALK_MIN_BLOCKS:
+        cosine = direction @ (middle / max(float(np.linalg.norm(middle)), 1e-9))
+        near = cosine > 0.9
+        agree = near.mean() >= WALK_AGREES and np.percentile(cosine, 25) > WALK_SPREAD
+        if agree and int(near.sum()) >= WALK_MIN_BLOCKS:
             walking = np.asarray(np.median(direction[near], axis=0))
     return Survey(
         gain=gain,
         walking=walking,
         still=mean[still] / length[still][:, None],
         moves=_moves(rows, gait, gain),
+        all=mean / length[:, None],
+        halves=_halves(rows),
         warnings=tuple(warnings),
     )
+
+
+def _halves(rows: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Directions of all half seconds, one after another (k, 3)."""
+    subs = np.stack([rows[:, c] for c in (f.SUB_X, f.SUB_Y, f.SUB_Z)], axis=2)
+    flat = subs.reshape(-1, 3).astype(np.float64)
+    return np.asarray(flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-9))
 
 
 def _moves(rows: NDArray[np.float32], gait: NDArray[np.bool_], gain: float) -> NDArray[np.float64]:
