@@ -17,8 +17,9 @@ from tracker.model import Epochs, ExerciseSet, Gap, Live, Placement, Samples, Tr
 class Batch:
     """What one collector tick writes for one wearer and placement, in one transaction.
 
-    `chain_state` is the chain's serialised state *after* all of `raw`; after a crash the collector
-    loads it and replays the raw samples that came later: live equals after-crash by construction.
+    `chain_state` is the chain's serialised state *after* the sample of `chain_through_ns` (None:
+    after all of `raw`); after a crash the collector loads it and replays the raw samples that came
+    later: live equals after-crash by construction.
     `replace_from_ns`/`replace_to_ns` make a re-analysis replace what was there (epochs,
     transitions, sets) in that half-open span.
     """
@@ -31,6 +32,7 @@ class Batch:
     sets: Sequence[ExerciseSet] = ()
     gaps: Sequence[Gap] = ()
     chain_state: bytes | None = None
+    chain_through_ns: int | None = None
     live: Live | None = None
     replace_from_ns: int | None = None
     replace_to_ns: int | None = None

@@ -93,11 +93,22 @@ class SqliteStore(SqliteReader):
         """Store all of a batch or nothing; StoreFull where the disk has no space."""
         self.write_many([batch])
 
-    def write_many(self, batches: Sequence[Batch]) -> None:
-        """Store batches of several wearers in one transaction (one sync to the disk)."""
-        with self._writing() as db:
-            for batch in batches:
-                self._write_one(db, batch)
+    def write_many(self, batches: Sequence[Batch], *, sync: bool = True) -> None:
+        """Store batches of several wearers in one transaction (one sync to the disk).
+
+        Without `sync` a power loss (no other end) may undo it until the next synced write: for
+        results that follow again from raw samples and the chain state of the same batch.
+        """
+        with self._turn:
+            if not sync:
+                self._db.execute("PRAGMA synchronous = NORMAL")
+            try:
+                with self._writing() as db:
+                    for batch in batches:
+                        self._write_one(db, batch)
+            finally:
+                if not sync:
+                    self._db.execute("PRAGMA synchronous = FULL")
 
     def _write_one(self, db: sqlite3.Connection, batch: Batch) -> None:
         sid = rows.series_id(db, batch.wearer, batch.placement)

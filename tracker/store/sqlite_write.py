@@ -189,7 +189,9 @@ def _told_by_person(db: sqlite3.Connection, sid: int, start_ns: int, end_ns: int
 
 def put_chain(db: sqlite3.Connection, sid: int, batch: Batch) -> None:
     """Keep the chain's state and how far its samples reach."""
-    through = 0 if batch.raw is None or not len(batch.raw) else int(batch.raw.t_ns[-1])
+    through = batch.chain_through_ns
+    if through is None:
+        through = 0 if batch.raw is None or not len(batch.raw) else int(batch.raw.t_ns[-1])
     db.execute(
         "INSERT INTO chain VALUES (?, ?, ?) ON CONFLICT (series) DO UPDATE SET "
         "through_ns = max(through_ns, excluded.through_ns), state = excluded.state",

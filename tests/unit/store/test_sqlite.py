@@ -87,6 +87,11 @@ def test_chain_state_says_how_far_it_reaches(store: SqliteStore) -> None:
     assert state == (int(raw.t_ns[59]), b"after 60")
     assert same(store.raw(W, P, state[0] + 1, 2**62), raw[60:])
     assert store.chain_state("nobody", P) is None
+    told = Batch(wearer=W, placement=P, chain_state=b"after 80", chain_through_ns=int(raw.t_ns[79]))
+    store.write_many([told], sync=False)
+    assert store.chain_state(W, P) == (int(raw.t_ns[79]), b"after 80")
+    with store._reading() as db:  # the next write is synced again
+        assert db.execute("PRAGMA synchronous").fetchone() == (2,)
 
 
 def test_second_writer_is_refused_and_readers_are_not(
