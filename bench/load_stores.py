@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """How fast the stores answer a practice: 200 wearers x 90 days, on SQLite and on influxd.
 
-    python -m bench.load_stores [--wearers 200] [--days 90] [--full 2] [--json OUT]
+    python -m bench.load_stores [--wearers 200] [--days 90] [--full 200] [--json OUT]
 
-Fills a temporary folder: the day and hour rollups of every wearer (90 simulated days, each wearer
-another stretch of them), and for `--full` wearers every epoch too. Then times, warm and as medians:
+Fills a temporary folder with every epoch of `--full` wearers and the rollups of all (see
+`bench.load_history`; 200 wearers need 7 GB of disk), InfluxDB with all rollups and every epoch of
+`--influx-full` wearers (its rollups are measurements of their own). Then times, warm, as medians:
 
 * A: one patient's 90 days, B: the therapist's week over all patients (day rollups);
 * C: one day's epochs of one patient (what the ribbon of *Today* reads);
@@ -26,27 +27,20 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from bench.load_history import END_NS, ZONE, P, fill, name_of, rows_in
 from tests.fakes.influx_shim import Influxd, Shim
 from tests.fakes.series import make_samples
-from tracker.model import SECOND_NS, Placement
+from tracker.model import SECOND_NS
 from tracker.settings import Settings
-from tracker.simulation.history import history
-from tracker.store import sqlite_write as rows
 from tracker.store.base import Batch, DayRow
 from tracker.store.influx import InfluxStore
 from tracker.store.influx_lines import chunks, day_line
 from tracker.store.influx_sink import LINES_PER_REQUEST, Sink
 from tracker.store.influx_target import InfluxTarget
 from tracker.store.sqlite import SqliteStore, open_reader, open_store
-from tracker.units import from_ns
-
-P = Placement.UPPER_BACK
-ZONE = ZoneInfo("Europe/Berlin")
-END_NS = 1_795_474_800 * SECOND_NS  # 2026-11-24 00:00 in Berlin
 
 
 def timed(action: Callable[[], object], repeat: int = 7) -> float:
@@ -59,34 +53,11 @@ def timed(action: Callable[[], object], repeat: int = 7) -> float:
     return statistics.median(spent)
 
 
-def fill(store: SqliteStore, wearers: int, days: int, full: int) -> list[DayRow]:
-    """Rollups of everybody, epochs of `full` wearers; the rows of all days."""
-    made = history(np.random.default_rng(7), days, ZONE, last_day=from_ns(END_NS - 1, ZONE).date())
-    for w in range(full):
-        print(f"  epochs of wearer {w} ...", file=sys.stderr)
-        store.write(Batch(wearer=f"w-{w:03d}", placement=P, epochs=made.epochs, sets=made.sets))
-    if not full:
-        store.write(Batch(wearer="w-000", placement=P, epochs=made.epochs, sets=made.sets))
-    store.refresh()
-    template = list(store.days("w-000", P, "0000-01-01", "9999-12-31"))
-    everything: list[DayRow] = []
-    with store._writing() as db:  # noqa: SLF001 - 18,000 rows at once
-        for w in range(wearers):
-            name = f"w-{w:03d}"
-            sid = rows.series_id(db, name, P)
-            for i, row in enumerate(template):
-                other = template[(i + w) % len(template)]
-                mine = replace(row, wearer=name, seconds=other.seconds, values=other.values)
-                rows.put_day(db, sid, row.day, mine)
-                everything.append(mine)
-    return everything
-
-
 def reads(
     store: SqliteStore | InfluxStore, wearers: int, rows_of: list[DayRow]
 ) -> dict[str, float]:
     """A, B and C in milliseconds."""
-    names = [f"w-{w:03d}" for w in range(wearers)]
+    names = [name_of(w) for w in range(wearers)]
     days = sorted({r.day for r in rows_of})
     week = days[-7:]
     got = store.days(names[0], P, days[0], days[-1])
@@ -155,25 +126,32 @@ def main() -> None:
     given = argparse.ArgumentParser(description=__doc__)
     given.add_argument("--wearers", type=int, default=200)
     given.add_argument("--days", type=int, default=90)
-    given.add_argument("--full", type=int, default=2)
+    given.add_argument("--full", type=int, default=200)
+    given.add_argument("--influx-full", type=int, default=1)
+    given.add_argument("--folder", type=Path, help="where the files of this run may lie")
     given.add_argument("--json", type=Path)
     told = given.parse_args()
     out: dict[str, object] = {"wearers": told.wearers, "days": told.days, "full": told.full}
-    with tempfile.TemporaryDirectory(prefix="bs-bench-") as name:
+    with tempfile.TemporaryDirectory(prefix="bs-bench-", dir=told.folder) as name:
         folder = Path(name)
         settings = Settings(data=folder / "data", zone=str(ZONE))
         store = open_store(settings)
         begin = time.perf_counter()
         everything = fill(store, told.wearers, told.days, told.full)
+        out["epochs"] = rows_in(store)
         print(f"filled in {time.perf_counter() - begin:.0f} s", file=sys.stderr)
         out["sqlite"] = reads(store, told.wearers, everything)
         out["sqlite_mb"] = settings.epochs_db.stat().st_size / 1e6
         program = os.environ.get("BACKSTAY_INFLUXD")
         if program:
+            store.mark_all_dirty()
+            with store._writing() as db:  # noqa: SLF001 - the queue of a few wearers
+                db.execute("DELETE FROM dirty WHERE series > ?", (told.influx_full,))
             out["influxd"] = _influx(program, folder, settings, store, told.wearers, everything)
         store.close()
         out["live 50 wearers, ms"] = live_writes(folder / "live", 50, 60, busy=False)
         out["live 50 wearers, busy reader, ms"] = live_writes(folder / "busy", 50, 60, busy=True)
+        out["load average"] = os.getloadavg()[0]
     _print(out)
     if told.json:
         told.json.write_text(json.dumps(out, indent=2) + "\n", encoding="utf-8")
@@ -193,7 +171,7 @@ def _influx(
         lines = [day_line(row) for row in everything]
         for part in chunks(lines, 500):
             target.write(part, "s")
-        store.mark_all_dirty()
+        store.put_meta("sink_target", f"{target.url}|{target.org}|{target.bucket}")
         sink = Sink(store, target, hours_per_round=24)
         hours, begin = 0, time.perf_counter()
         while hours < 240 and (done := sink.step()):
@@ -211,7 +189,10 @@ def _influx(
 
 
 def _print(out: dict[str, object]) -> None:
-    print(f"{out['wearers']} wearers x {out['days']} days, epochs.db {out['sqlite_mb']:.0f} MB\n")
+    print(
+        f"{out['wearers']} wearers x {out['days']} days, {out['epochs']:,} epochs, epochs.db "
+        f"{out['sqlite_mb']:,.0f} MB, load average {out['load average']:.1f}\n"
+    )
     print("| question | SQLite ms | influxd ms | ratio |\n|---|---|---|---|")
     sqlite, influx = out["sqlite"], out.get("influxd", {})
     assert isinstance(sqlite, dict)
