@@ -64,9 +64,9 @@ def smooth(alpha: NDArray[np.float64], evidence: Evidence, count: int) -> NDArra
     the same order, so the same bits.
     """
     if count <= _FEW:
-        rows = [
-            _sweep(alpha, evidence, i, min(i + LAG, len(evidence) - 1))[0] for i in range(count)
-        ]
+        table = _Table.of(alpha, evidence)
+        last = len(evidence) - 1
+        rows = [table.sweep(i, min(i + LAG, last), keep=1)[0] for i in range(count)]
         return np.array(rows).reshape(count, CLASSES)
     n = len(evidence)
     pad = max(0, count + LAG - n)
@@ -91,31 +91,55 @@ def smooth_tail(alpha: NDArray[np.float64], evidence: Evidence, first: int) -> N
     n = len(evidence)
     if first >= n:
         return np.empty((0, CLASSES))
-    return np.array(_sweep(alpha, evidence, first, n - 1))
+    return np.array(_Table.of(alpha, evidence, first).sweep(0, n - 1 - first, keep=n - first))
 
 
 def _total(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return values[:, 0] + values[:, 1] + values[:, 2] + values[:, 3] + values[:, 4]
 
 
-def _sweep(
-    alpha: NDArray[np.float64], evidence: Evidence, first: int, last: int
-) -> list[list[float]]:
-    """Smoothed probabilities of blocks first..last from one backward pass that starts at `last`."""
-    a = alpha[first : last + 1].tolist()
-    lik = evidence.likelihood[first : last + 1].tolist()
-    change = evidence.change[first : last + 1].tolist()
-    beta = [1.0] * CLASSES
-    out = []
-    span = range(CLASSES)
-    for i in range(last - first, -1, -1):
-        joint = [a[i][s] * beta[s] for s in span]
-        total = joint[0] + joint[1] + joint[2] + joint[3] + joint[4]
-        out.append([x / total for x in joint])
-        if i:
-            w = [lik[i][s] * beta[s] for s in span]
-            c = change[i]
-            new = [r[0] * w[0] + r[1] * w[1] + r[2] * w[2] + r[3] * w[3] + r[4] * w[4] for r in c]
-            total = new[0] + new[1] + new[2] + new[3] + new[4]
-            beta = [x / total for x in new]
-    return out[::-1]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Table:
+    """Filtered probabilities, likelihoods and changes as plain numbers, 5, 5 and 25 a block."""
+
+    alpha: list[list[float]]
+    likelihood: list[list[float]]
+    change: list[list[float]]
+
+    @classmethod
+    def of(cls, alpha: NDArray[np.float64], evidence: Evidence, first: int = 0) -> "_Table":
+        """Blocks from `first` on."""
+        return cls(
+            alpha=alpha[first:].tolist(),
+            likelihood=evidence.likelihood[first:].tolist(),
+            change=evidence.change[first:].reshape(-1, CLASSES * CLASSES).tolist(),
+        )
+
+    def sweep(self, first: int, last: int, *, keep: int) -> list[list[float]]:
+        """Smoothed probabilities of `keep` blocks from `first` on, looking back from `last`."""
+        a = b = c = d = e = 1.0
+        out: list[list[float]] = []
+        for i in range(last, first - 1, -1):
+            if i < first + keep:
+                x = self.alpha[i]
+                joint = x[0] * a, x[1] * b, x[2] * c, x[3] * d, x[4] * e
+                total = joint[0] + joint[1] + joint[2] + joint[3] + joint[4]
+                out.append([v / total for v in joint])
+            if i == first:
+                break
+            la, lb, lc, ld, le = self.likelihood[i]
+            a, b, c, d, e = la * a, lb * b, lc * c, ld * d, le * e
+            (
+                aa, ab, ac, ad, ae, ba, bb, bc, bd, be, ca, cb, cc, cd, ce,
+                da, db, dc, dd, de, ea, eb, ec, ed, ee,
+            ) = self.change[i]  # fmt: skip
+            a, b, c, d, e = (
+                aa * a + ab * b + ac * c + ad * d + ae * e,
+                ba * a + bb * b + bc * c + bd * d + be * e,
+                ca * a + cb * b + cc * c + cd * d + ce * e,
+                da * a + db * b + dc * c + dd * d + de * e,
+                ea * a + eb * b + ec * c + ed * d + ee * e,
+            )
+            total = a + b + c + d + e
+            a, b, c, d, e = a / total, b / total, c / total, d / total, e / total
+        return out[::-1]

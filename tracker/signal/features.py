@@ -51,6 +51,7 @@ def _band(low: float, high: float) -> slice:
 
 _LOW, _STEP, _HIGH, _NOISE = _band(0.19, 0.6), _band(0.6, 3.4), _band(3.4, 8.0), _band(8.0, 20.0)
 _FREQ_10 = np.fft.rfftfreq(2 * TENTHS, TENTH_N / FS_HZ)
+_FREQ_10_F32 = _FREQ_10[1:].astype(np.float32)
 _EDGES_10 = np.searchsorted(_FREQ_10, [0.19, 0.5, 1.2, 2.5]).astype(np.intp)
 _WINDOW_10 = np.hanning(2 * TENTHS + 1)[:-1].astype(np.float32)
 _MOMENT = ((np.arange(SUB_N) - (SUB_N - 1) / 2) / FS_HZ).astype(np.float32)
@@ -81,81 +82,84 @@ def advance_features(
     if n == 0:
         return state, rows
     acc = blocks.values[:3]
-    rows[:, VALID] = blocks.valid.mean(axis=1, dtype=np.float32)
-    tenths = acc.reshape(3, n, TENTHS, TENTH_N).mean(axis=3)
-    sub = tenths.reshape(3, n, SUBS, SUB_N // TENTH_N).mean(axis=3)
-    rows[:, SUB_X], rows[:, SUB_Y], rows[:, SUB_Z] = sub
-    mean = sub.mean(axis=2)
-    rows[:, MEAN] = mean.T
-    rows[:, VAR] = _variance(acc).T
+    rows[:, VALID] = _mean(blocks.valid.astype(np.float32))
+    tenths = _mean(acc.reshape(3, n, TENTHS, TENTH_N))
+    sub = _mean(tenths.reshape(3, n, SUBS, SUB_N // TENTH_N))
+    rows[:, SUB_X.start : SUB_Z.stop] = sub.transpose(1, 0, 2).reshape(n, 3 * SUBS)
+    rows[:, MEAN] = _mean(sub).T
+    mean = _mean(blocks.values)
+    rows[:, VAR] = _variance(acc, mean[:3]).T
     vm = np.sqrt(acc[0] * acc[0] + acc[1] * acc[1] + acc[2] * acc[2])
     _magnitude(rows, vm)
     if blocks.values.shape[0] == 6:
-        gyr = blocks.values[3:]
-        rows[:, GYR_MEAN] = gyr.mean(axis=2).T
-        rows[:, GYR_VAR] = _variance(gyr).T
+        rows[:, GYR_MEAN] = mean[3:].T
+        rows[:, GYR_VAR] = _variance(blocks.values[3:], mean[3:]).T
     else:
         rows[:, 11:17] = np.nan
     alone = np.diff(blocks.index, prepend=state.index) != 1
     _spectrum(rows, vm, state.vm, alone)
-    for axis, bands in enumerate((BANDS_X, BANDS_Y, BANDS_Z)):
-        dominant = _bands_10(rows[:, bands], tenths[axis], state.tenths[axis], alone)
-        if axis < 2:
-            rows[:, DOM_X + axis] = dominant
+    _spectrum_10(rows, tenths, state.tenths, alone)
     state = FeatureState(
         index=int(blocks.index[-1]), vm=vm[-1].copy(), tenths=np.ascontiguousarray(tenths[:, -1])
     )
     return state, rows
 
 
-def _variance(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    centred = values - values.mean(axis=2, keepdims=True)
+def _mean(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Mean along the last axis: what `ndarray.mean` computes, without its checks at each hop."""
+    total: NDArray[np.float32] = np.add.reduce(values, axis=-1)
+    total /= np.float32(values.shape[-1])
+    return total
+
+
+def _variance(values: NDArray[np.float32], mean: NDArray[np.float32]) -> NDArray[np.float32]:
+    centred = values - mean[..., None]
     centred *= centred
-    return np.asarray(centred.mean(axis=2))
+    return _mean(centred)
 
 
 def _magnitude(rows: NDArray[np.float32], vm: NDArray[np.float32]) -> None:
     n = vm.shape[0]
-    mean = vm.mean(axis=1)
+    mean = _mean(vm)
     rows[:, VM_MEAN] = mean
-    rows[:, VM_MAX] = vm.max(axis=1)
-    rows[:, VM_MIN] = vm.min(axis=1)
+    rows[:, VM_MAX] = np.maximum.reduce(vm, axis=1)
+    rows[:, VM_MIN] = np.minimum.reduce(vm, axis=1)
     centred = vm - mean[:, None]
-    rows[:, VM_MAD] = np.abs(centred).mean(axis=1)
-    rows[:, JERK] = np.abs(vm[:, 1:] - vm[:, :-1]).mean(axis=1)
+    rows[:, VM_MAD] = _mean(np.abs(centred))
+    rows[:, JERK] = _mean(np.abs(vm[:, 1:] - vm[:, :-1]))
     parts = vm.reshape(n, SUBS, SUB_N)
-    level = parts.mean(axis=2)
+    level = _mean(parts)
     rows[:, SUB_VM] = level - np.float32(1)
     inner = parts - level[:, :, None]
     inner *= inner
-    rows[:, SUB_SD] = np.sqrt(inner.mean(axis=2))
-    rows[:, SUB_MOM] = (parts * _MOMENT).sum(axis=2) / np.float32(FS_HZ)
+    rows[:, SUB_SD] = np.sqrt(_mean(inner))
+    rows[:, SUB_MOM] = np.add.reduce(parts * _MOMENT, axis=2) / np.float32(FS_HZ)
     square = centred * centred
-    variance = square.mean(axis=1)
+    variance = _mean(square)
     rows[:, VM_VAR] = variance
     square *= centred
-    rows[:, SKEW] = square.mean(axis=1) / np.maximum(variance, np.float32(1e-6)) ** np.float32(1.5)
+    rows[:, SKEW] = _mean(square) / np.maximum(variance, np.float32(1e-6)) ** np.float32(1.5)
 
 
 def _pairs(
     values: NDArray[np.float32], before: NDArray[np.float32], alone: NDArray[np.bool_]
 ) -> NDArray[np.float32]:
-    """Windows of two blocks, centred; a block without one before it stands alone."""
-    n, k = values.shape
-    pair = np.empty((n, 2 * k), np.float32)
-    pair[:, k:] = values
-    pair[1:, :k] = values[:-1]
-    pair[0, :k] = before
+    """Windows (..., n, 2 k) of two blocks, centred; without a block before it one stands alone."""
+    k = values.shape[-1]
+    pair = np.empty((*values.shape[:-1], 2 * k), np.float32)
+    pair[..., k:] = values
+    pair[..., 1:, :k] = values[..., :-1, :]
+    pair[..., 0, :k] = before
     if alone.any():
-        pair[alone, :k] = values[alone].mean(axis=1, keepdims=True)
-    pair -= pair.mean(axis=1, keepdims=True)
+        pair[..., alone, :k] = _mean(values[..., alone, :])[..., None]
+    pair -= _mean(pair)[..., None]
     return pair
 
 
 def _power(pair: NDArray[np.float32], window: NDArray[np.float32]) -> NDArray[np.float32]:
     """One-sided power; the Hann window's mean square is 3/8."""
     pair *= window
-    spectrum = np.fft.rfft(pair, axis=1)
+    spectrum = np.fft.rfft(pair)
     power = spectrum.real * spectrum.real + spectrum.imag * spectrum.imag
     power *= np.float32(2 / (0.375 * window.shape[0] ** 2))
     return np.asarray(power, np.float32)
@@ -170,21 +174,23 @@ def _spectrum(
     power = _power(_pairs(vm, before, alone), _WINDOW)
     bands = rows[:, BANDS_VM]
     for i, band in enumerate((_LOW, _STEP, _HIGH, _NOISE)):
-        bands[:, i] = power[:, band].sum(axis=1)
+        bands[:, i] = np.add.reduce(power[:, band], axis=1)
     step = power[:, _STEP]
     at = step.argmax(axis=1)
     rows[:, DOM_HZ] = _FREQ[_STEP][at]
-    peak = np.take_along_axis(step, at[:, None], 1)[:, 0]
+    peak = step[np.arange(step.shape[0]), at]
     rows[:, DOM_SHARE] = peak / np.maximum(bands[:, 0] + bands[:, 1] + bands[:, 2], 1e-9)
 
 
-def _bands_10(
-    out: NDArray[np.float32],
+def _spectrum_10(
+    rows: NDArray[np.float32],
     tenths: NDArray[np.float32],
     before: NDArray[np.float32],
     alone: NDArray[np.bool_],
-) -> NDArray[np.float32]:
-    """Bands of one axis at 10 Hz; returns the dominant frequency."""
+) -> None:
+    """Bands of the axes at 10 Hz, and the dominant frequency forward and sideways."""
+    n = rows.shape[0]
     power = _power(_pairs(tenths, before, alone), _WINDOW_10)
-    out[:] = np.add.reduceat(power, _EDGES_10, axis=1)
-    return np.asarray(_FREQ_10[1:].astype(np.float32)[power[:, 1:].argmax(axis=1)])
+    bands = np.add.reduceat(power, _EDGES_10, axis=2)
+    rows[:, BANDS_X.start : BANDS_Z.stop] = bands.transpose(1, 0, 2).reshape(n, -1)
+    rows[:, DOM_X : DOM_Y + 1] = _FREQ_10_F32[power[:2, :, 1:].argmax(axis=2)].T
