@@ -195,8 +195,9 @@ def finish_grid(state: GridState) -> tuple[GridState, Blocks]:
     state, blocks = _fill(state, state.raw_t, state.raw_v, flush=True)
     if state.open_index == _NONE or not state.open_ok.any():
         return state, blocks
+    valid = state.open_ok[None, :]
     last = _blocks(
-        state, np.array([state.open_index]), state.open_v[:, None, :], state.open_ok[None, :]
+        state, np.array([state.open_index]), _held(state.open_v[:, None, :], valid), valid
     )
     state = replace(state, open_index=_NONE, open_ok=np.zeros(BLOCK_N, np.bool_))
     return state, Blocks(

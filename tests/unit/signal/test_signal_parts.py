@@ -67,6 +67,21 @@ def test_a_gap_is_not_interpolated() -> None:
     assert valid[600:620].all()
 
 
+def test_the_last_block_holds_its_last_value() -> None:
+    """A recording that ends in the middle of a block ends still, not with a fall to 0 g."""
+    n = 160  # 3.2 s at 50 Hz: the second block is short
+    samples = Samples(
+        t_ns=np.arange(n, dtype=np.int64) * 20_000_000,
+        acc_g=np.tile(np.array([0.0, 0.0, 1.0], np.float32), (n, 1)),
+    )
+    eye, zero, one = np.eye(3, dtype=np.float32), np.zeros(3, np.float32), np.ones(3, np.float32)
+    state, blocks = advance_grid(start_grid(), samples, eye, zero, one)
+    _, last = finish_grid(state)
+    assert len(blocks) + len(last) == 2
+    assert not last.valid[-1].all()
+    assert (last.values[2, -1] == 1.0).all()
+
+
 def test_at_3_hz_a_step_of_two_seconds_is_no_gap() -> None:
     """The limit is eight sample periods for slow sensors."""
     samples = ramp(3.0, 30.0)
