@@ -232,7 +232,7 @@ def _look(rows: NDArray[np.float32]) -> Survey:
         walking=walking,
         still=mean[still] / length[still][:, None],
         moves=_moves(rows, gait, gain),
-        all=mean / length[:, None],
+        all=(mean / length[:, None])[length > 0.2],
         halves=_halves(rows),
         warnings=tuple(warnings),
     )
