@@ -12,6 +12,7 @@ import json
 import os
 import secrets
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from tracker.dashboard_door import FILE
 from tracker.errors import AccessDenied, BackstayError, InputError, UsageError
 from tracker.settings import Settings
 from tracker.share_desk import delete, sweep, take_in, taken, therapist_of
+from tracker.user_desk import METHODS, UserDesk, answer
 
 _MOST_BYTES = 100_000
 Method = Callable[..., object]
@@ -82,12 +84,22 @@ class LocalApi:
 
     def _methods(self) -> Mapping[str, Method]:
         return {
+            "erase_records": self._erase_records,
             "share_import": self._share_import,
             "share_list": self._share_list,
             "share_delete": self._share_delete,
             "phone_today": self._phone_today,
             "phone_entry": self._phone_entry,
+            **{f"user_{name}": partial(self._user, name) for name in METHODS},
         }
+
+    def _user(self, method: str, /, **params: Any) -> object:
+        src = data.sources_of(self._settings)
+        desk = UserDesk(self._settings, data.writable(src), src.clock)
+        return answer(desk, method, params)
+
+    def _erase_records(self, wearer: str) -> int:
+        return data.writable(data.sources_of(self._settings)).erase_wearer(wearer)
 
     def _share_import(self, file: str, code: str, therapist: str = "") -> dict[str, Any]:
         src = data.sources_of(self._settings)

@@ -16,17 +16,24 @@ def command(folder: Path, yes: bool) -> None:
     `before-restore-...`.
     """
     from tracker.clock import clock_from_environment
-    from tracker.rights import backup
+    from tracker.rights.backup import verify
+    from tracker.rights.restore import erased_since, restore
     from tracker.settings import read_settings
     from tracker.units import from_ns
 
     settings = read_settings()
-    found = backup.verify(folder)
+    found = verify(folder)
     made = f"{from_ns(found.made_ns):%Y-%m-%d %H:%M} UTC"
     if not yes:
         click.confirm(f"Replace the data in {settings.data} by the backup of {made}?", abort=True)
-    kept = backup.restore(settings, folder, clock_from_environment().now_ns())
+    kept = restore(settings, folder, clock_from_environment().now_ns())
     click.echo(f"Restored the backup of {made} into {settings.data}.")
+    if again := erased_since(settings, found):
+        click.echo(
+            "Erased after this backup was made, and back with it: the wearers of the receipts "
+            f"{', '.join(again)}. Erase them again with `backstay erase`.",
+            err=True,
+        )
     for path in kept:
         click.echo(f"The former file is {path}; delete it when you no longer need it.")
     if settings.influx_url:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Copies of both databases: consistent while the service runs, verified before they replace.
+"""Copies of both databases: consistent while the service runs, and verified.
 
 A backup is a folder with `epochs.db`, `app.db` (where there is one) and `manifest.json` with a hash
 of each. It appears under its name only when it is complete and checked.
@@ -10,12 +10,12 @@ import json
 import os
 import shutil
 import sqlite3
-from collections.abc import Callable, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tracker.errors import InputError, StoreDamaged, StoreError
+from tracker.errors import InputError, StoreBusy, StoreDamaged, StoreError
 from tracker.settings import Settings
 from tracker.store.connect import connect_reader, sentences
 from tracker.store.lock import WriterLock
@@ -26,7 +26,7 @@ from tracker.units import from_ns
 
 MANIFEST = "manifest.json"
 FORMAT = 1
-_STEPS: dict[str, Sequence[object]] = {"epochs.db": EPOCHS_STEPS, "app.db": RECORDS_STEPS}
+STEPS_OF: dict[str, Sequence[object]] = {"epochs.db": EPOCHS_STEPS, "app.db": RECORDS_STEPS}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +36,7 @@ class Backup:
     folder: Path
     made_ns: int
     files: dict[str, str]  # name -> sha256
+    changing: bool = False  # an erasure inside was begun and not ended
 
 
 def backups_folder(settings: Settings) -> Path:
@@ -54,7 +55,7 @@ def make_backup(
     SQLite's online backup reads inside one transaction, so the copy is one moment of each file.
     Raises StoreError (nothing to copy, no space) and leaves nothing half-made.
     """
-    sources = [settings.data / name for name in _STEPS if (settings.data / name).exists()]
+    sources = [settings.data / name for name in STEPS_OF if (settings.data / name).exists()]
     if not sources:
         raise StoreError(f"there is nothing to back up in {settings.data}")
     parent = into or backups_folder(settings)
@@ -62,9 +63,10 @@ def make_backup(
     target, part = parent / name, parent / f".{name}.part"
     if target.exists():
         raise InputError(f"{target} exists already: wait a second, then try again")
-    shutil.rmtree(part, ignore_errors=True)
-    with sentences(part):
-        part.mkdir(parents=True, mode=0o700)
+    with one_at_a_time(parent), sentences(part):
+        for left in parent.glob(".backstay-*.part"):  # of a run that was killed
+            shutil.rmtree(left)
+        part.mkdir(mode=0o700)
         try:
             hashes = {s.name: _copy(s, part / s.name, progress) for s in sources}
             manifest = {
@@ -75,10 +77,28 @@ def make_backup(
             }
             _write_durably(part / MANIFEST, json.dumps(manifest, indent=2) + "\n")
             part.rename(target)
+            flush(parent)
         except BaseException:
             shutil.rmtree(part, ignore_errors=True)
             raise
     return Backup(folder=target, made_ns=now_ns, files=hashes)
+
+
+@contextmanager
+def one_at_a_time(parent: Path) -> Iterator[None]:
+    """Making a backup and erasing inside backups take turns; StoreBusy for the second."""
+    with sentences(parent):
+        parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        lock = WriterLock(parent / "backups")
+    except StoreBusy as error:
+        raise StoreBusy(
+            f"another backup or erasure is at work in {parent}: try again when it is done"
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _copy(source: Path, target: Path, progress: Callable[[int, int], None] | None) -> str:
@@ -103,7 +123,7 @@ def _check_file(path: Path) -> None:
         version = version_of(db)
         if version == 0:
             raise StoreDamaged(f"{path} is not a database of Backstay: use another backup")
-        check_version(version, _STEPS[path.name], str(path))
+        check_version(version, STEPS_OF[path.name], str(path))
 
 
 def list_backups(folder: Path) -> list[Backup]:
@@ -120,18 +140,24 @@ def _read(folder: Path) -> Backup:
         known = int(manifest["format"]) == FORMAT
         files = {str(k): str(v) for k, v in manifest["files"].items()}
         made_ns = int(manifest["made_ns"])
+        changing = bool(manifest.get("changing"))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(
             f"{folder} is not a backup: name a folder that holds {MANIFEST}"
         ) from error
-    if not known or not files or any(name not in _STEPS for name in files):
+    if not known or not files or any(name not in STEPS_OF for name in files):
         raise InputError(f"{folder} was made by another version: restore it with that version")
-    return Backup(folder=folder, made_ns=made_ns, files=files)
+    return Backup(folder=folder, made_ns=made_ns, files=files, changing=changing)
 
 
 def verify(folder: Path) -> Backup:
     """Read all of a backup: hashes, pages, schema version. Raises StoreDamaged or InputError."""
     backup = _read(folder)
+    if backup.changing:
+        raise StoreDamaged(
+            f"an erasure inside {folder} was interrupted: run `backstay erase WEARER --in-backups` "
+            "again, then the backup is good again"
+        )
     for name, expected in backup.files.items():
         path = folder / name
         if not path.is_file():
@@ -142,59 +168,27 @@ def verify(folder: Path) -> Backup:
     return backup
 
 
-def restore(settings: Settings, folder: Path, now_ns: int) -> list[Path]:
-    """Put a verified backup in place of the present data; what was there is kept beside it.
+def mark_changing(backup: Backup) -> None:
+    """Note in the manifest that the files are being changed; `rehash` ends it.
 
-    Refused (StoreBusy) while a service runs. Files that the backup does not hold stay. Returns
-    where the former files lie now. A restore that was interrupted is simply run again.
+    Killed in between, the backup says so instead of looking damaged for ever.
     """
-    backup = verify(folder)
-    settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
-    kept: list[Path] = []
-    locks: list[WriterLock] = []
-    try:
-        locks.extend(WriterLock(settings.data / name) for name in _STEPS)
-        staged = []
-        with sentences(settings.data):
-            for name in backup.files:
-                new = settings.data / f".{name}.restoring"
-                shutil.copyfile(folder / name, new)
-                new.chmod(0o600)
-                _flush(new)
-                staged.append((new, settings.data / name))
-            aside = settings.data / f"before-restore-{from_ns(now_ns):%Y%m%dT%H%M%S}Z"
-            for new, live in staged:
-                kept += _move_aside(live, aside)
-                new.replace(live)
-            _flush(settings.data)
-    finally:
-        for lock in locks:
-            lock.release()
-    return kept
-
-
-def _move_aside(live: Path, aside: Path) -> list[Path]:
-    """Move a database with its WAL, so that the new file never meets the old one's log."""
-    moved = []
-    for suffix in ("-wal", "-shm", ""):
-        path = live.with_name(live.name + suffix)
-        if path.exists():
-            aside.mkdir(exist_ok=True, mode=0o700)
-            path.replace(aside / path.name)
-            if not suffix:
-                moved.append(aside / path.name)
-    return moved
+    _rewrite(backup, changing=True)
 
 
 def rehash(backup: Backup) -> Backup:
     """New hashes after an erasure inside a backup."""
     hashes = {name: _sha256(backup.folder / name) for name in backup.files}
-    manifest = json.loads((backup.folder / MANIFEST).read_text(encoding="utf-8"))
-    text = json.dumps(manifest | {"files": hashes}, indent=2) + "\n"
-    part = backup.folder / f".{MANIFEST}.part"
-    _write_durably(part, text)
-    part.replace(backup.folder / MANIFEST)
+    _rewrite(backup, changing=False, files=hashes)
     return Backup(folder=backup.folder, made_ns=backup.made_ns, files=hashes)
+
+
+def _rewrite(backup: Backup, **news: object) -> None:
+    manifest = json.loads((backup.folder / MANIFEST).read_text(encoding="utf-8"))
+    part = backup.folder / f".{MANIFEST}.part"
+    _write_durably(part, json.dumps(manifest | news, indent=2) + "\n")
+    part.replace(backup.folder / MANIFEST)
+    flush(backup.folder)
 
 
 def _sha256(path: Path) -> str:
@@ -204,10 +198,10 @@ def _sha256(path: Path) -> str:
 
 def _write_durably(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8")
-    _flush(path)
+    flush(path)
 
 
-def _flush(path: Path) -> None:
+def flush(path: Path) -> None:
     """Bring a file or a folder's names to the disk (Windows cannot open a folder: skipped)."""
     if path.is_dir() and os.name == "nt":
         return

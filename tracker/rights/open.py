@@ -2,14 +2,14 @@
 """Opens what a command works on: the files while no service runs, else through the service."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict
 
 from tracker.clock import Clock
 from tracker.diary import AuditLine
-from tracker.errors import StoreBusy, StoreError
+from tracker.errors import ServiceError, StoreBusy, StoreError, UsageError
 from tracker.model import EPOCH_COLUMNS
-from tracker.rights.erase import Erases
+from tracker.rights.erase import Erases, Forgets
 from tracker.settings import Settings
 from tracker.store import audit_spool
 from tracker.store.base import Batch
@@ -39,6 +39,36 @@ def records_writer(settings: Settings, clock: Clock) -> Iterator[Records | None]
     finally:
         if records is not None:
             records.close()
+
+
+class _ThroughDashboard:
+    def __init__(self, settings: Settings) -> None:
+        from tracker.dashboard_door import DashboardClient
+
+        self._settings = settings
+        self._client = DashboardClient(settings, timeout_s=60.0)
+
+    def erase_wearer(self, wearer: str) -> int | None:
+        """Let the dashboard that owns `app.db` erase; where it does not answer, at its next start.
+
+        Repeating an erasure that the dashboard did although its answer was lost changes nothing.
+        """
+        try:
+            return int(self._client.call("erase_records", wearer=wearer))
+        except (ServiceError, UsageError):
+            audit_spool.put_erasure(self._settings, wearer)
+            return None
+
+    def audit(self, line: AuditLine) -> None:
+        """The dashboard takes it in when it opens `app.db` next."""
+        audit_spool.put(self._settings, line)
+
+
+@contextmanager
+def records_eraser(settings: Settings, clock: Clock) -> Iterator[Forgets]:
+    """What erases people and diary: the file itself, or the dashboard that owns it."""
+    with records_writer(settings, clock) as records:
+        yield records if records is not None else _ThroughDashboard(settings)
 
 
 def audit(settings: Settings, clock: Clock, wearer: str, *, action: str) -> None:
@@ -107,13 +137,11 @@ def forget_in_influx(settings: Settings, series: Erases) -> bool:
     if not isinstance(series, SqliteStore):
         return False  # the collector's own sink does it
     from tracker.store.influx_sink import forget_erased
-    from tracker.store.influx_target import InfluxFault, InfluxTarget
+    from tracker.store.influx_target import InfluxTarget
 
-    target = InfluxTarget(settings)
     try:
-        forget_erased(series, target)
-    except InfluxFault:
+        with closing(InfluxTarget(settings)) as target:
+            forget_erased(series, target)
+    except StoreError:  # away, refused, or `backstay[influx]` is not here: it stays queued
         return False
-    finally:
-        target.close()
     return True

@@ -14,9 +14,18 @@ from tracker.errors import StoreBusy, StoreError
 
 
 class WriterLock:
-    """Held by the process that writes `path`; raises StoreBusy where another one does."""
+    """Held by the process that writes `path`; raises StoreBusy where another one does.
 
-    def __init__(self, path: Path) -> None:
+    StoreError where a restore was interrupted: only another restore may write then.
+    """
+
+    def __init__(self, path: Path, *, restoring: bool = False) -> None:
+        mark = restore_mark(path.parent)
+        if not restoring and mark.exists():
+            raise StoreError(
+                f"a restore into {path.parent} was interrupted: run `backstay restore "
+                f"{mark.read_text(encoding='utf-8')}` again, then start the service"
+            )
         self.path = path.with_name(path.name + ".lock")
         self._db = _connect(self.path)
         try:
@@ -33,6 +42,11 @@ class WriterLock:
     def release(self) -> None:
         """Let the next process write."""
         self._db.close()
+
+
+def restore_mark(data: Path) -> Path:
+    """The file that lies in a data folder while a restore exchanges its databases."""
+    return data / "restore-unfinished"
 
 
 def is_locked(path: Path) -> bool:

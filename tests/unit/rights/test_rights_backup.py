@@ -11,7 +11,8 @@ from tests.fakes.series import T0, make_epochs, make_samples
 from tracker.diary import Kind, Person, Role
 from tracker.errors import InputError, NewerStore, StoreBusy, StoreDamaged, StoreError
 from tracker.model import Placement
-from tracker.rights.backup import backups_folder, list_backups, make_backup, restore, verify
+from tracker.rights.backup import backups_folder, list_backups, make_backup, verify
+from tracker.rights.restore import restore
 from tracker.settings import Settings
 from tracker.store.base import Batch
 from tracker.store.records import open_records
@@ -149,6 +150,6 @@ def test_a_backup_that_fails_leaves_nothing(settings: Settings, tmp_path: Path) 
     path.write_bytes(data)
     with pytest.raises(StoreDamaged):
         make_backup(settings, T0, tmp_path / "elsewhere")
-    assert list((tmp_path / "elsewhere").iterdir()) == []
+    assert [p.name for p in (tmp_path / "elsewhere").iterdir()] == ["backups.lock"]
     with pytest.raises(StoreError, match="nothing to back up"):
         make_backup(Settings(data=tmp_path / "empty"), T0)
