@@ -81,9 +81,15 @@ def unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(mean / length[:, None])
 
 
-def describe(rows: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Numbers (n, len(NAMES)) float32 of consecutive rows; NaN where there is no gyro."""
+def describe(
+    rows: NDArray[np.float32], lifted: NDArray[np.float64] | None = None
+) -> NDArray[np.float32]:
+    """Numbers (n, len(NAMES)) float32 of consecutive rows; NaN where there is no gyro.
+
+    `lifted` is `events.lift` of the same rows where the caller has it already.
+    """
     n = rows.shape[0]
+    lifted = lift(rows) if lifted is None else lifted
     there = (rows[:, f.VALID] > 0.2).astype(np.float32)
     rows = np.where(there[:, None] > 0, rows, np.float32(0))
     own = np.empty((n, len(_OWN)), np.float32)
@@ -110,44 +116,47 @@ def describe(rows: NDArray[np.float32]) -> NDArray[np.float32]:
     weight = there[:, None]
     own *= weight
     both = np.concatenate([own, u * weight, u * u * weight, weight], axis=1)
-    near = _around(both, NEAR)
-    far = _around(both, FAR)
-    narrow = np.ascontiguousarray(np.concatenate([own[:, :1], both[:, k:]], axis=1))
-    wide = _around(narrow, WIDE)
+    near, far, wide = _around(both)
     for total in (near, far):
         out[:, at : at + k] = total[:, :k] / np.maximum(total[:, -1:], np.float32(1))
         at += k
     for total in (near, far, wide):
-        mean = total[:, -7:-1] / np.maximum(total[:, -1:], np.float32(1))
+        mean = total[:, k:-1] / np.maximum(total[:, -1:], np.float32(1))
         out[:, at : at + 3] = mean[:, :3]
         spread = np.asarray(mean[:, 3:] - mean[:, :3] * mean[:, :3], np.float32)
         out[:, at + 9 : at + 12] = _log(spread, 1e-7)
         at += 3
     at += 9
-    motion = np.where(there > 0, own[:, 0], np.float32(-3))[:, None]
-    for half in (NEAR, FAR, WIDE):
-        out[:, at] = _most(motion, half)[:, 0]
-        at += 1
+    motion = np.where(there > 0, own[:, 0], np.float32(-3))
+    out[:, at : at + 3] = _most(motion).T
+    at += 3
     out[:, at] = wide[:, 0] / np.maximum(wide[:, -1], np.float32(1))
     at += 1
-    rise = np.clip(lift(rows), -1.5, 1.5).astype(np.float32)
+    rise = np.minimum(np.maximum(lifted, -1.5), 1.5).astype(np.float32)
     out[:, at] = rise
-    for j, reach in enumerate((4, 12)):
-        out[:, at + 1 + 2 * j] = _strongest(rise, range(-reach, 0))
-        out[:, at + 2 + 2 * j] = _strongest(rise, range(1, reach + 1))
+    _strongest(rise, out[:, at + 1 : at + 5])
     return out
 
 
-def _strongest(values: NDArray[np.float32], steps: range) -> NDArray[np.float32]:
-    """The value of greatest size among the neighbours at `steps`; 0 where there are none."""
-    n = values.shape[0]
-    half = max(abs(steps[0]), abs(steps[-1]))
-    padded = _padded(values[:, None], half, 0.0)[:, 0]
-    best = np.zeros(n, np.float32)
-    for j in steps:
-        here = padded[half + j : half + j + n]
-        best = np.where(np.abs(here) > np.abs(best), here, best)
-    return best
+def _strongest(values: NDArray[np.float32], out: NDArray[np.float32]) -> None:
+    """The value of greatest size among 4 blocks before, 4 after, 12 before, 12 after; 0 if none.
+
+    Windows are put together from halves, which selects the same value and takes a tenth of the
+    steps.
+    """
+    n, most = values.shape[0], 12
+    padded = _padded(values[:, None], most, 0.0)[:, 0]
+
+    def stronger(first: NDArray[np.float32], then: NDArray[np.float32]) -> NDArray[np.float32]:
+        m = then.shape[0]
+        return np.asarray(np.where(np.abs(then) > np.abs(first[:m]), then, first[:m]))
+
+    two = stronger(padded, padded[1:])
+    four = stronger(two, two[2:])
+    twelve = stronger(stronger(four, four[4:]), four[8:])
+    for j, (table, reach) in enumerate(((four, 4), (twelve, 12))):
+        out[:, 2 * j] = table[most - reach : most - reach + n]
+        out[:, 2 * j + 1] = table[most + 1 : most + 1 + n]
 
 
 def _padded(values: NDArray[np.float32], half: int, fill: float) -> NDArray[np.float32]:
@@ -157,20 +166,39 @@ def _padded(values: NDArray[np.float32], half: int, fill: float) -> NDArray[np.f
     return out
 
 
-def _around(values: NDArray[np.float32], half: int) -> NDArray[np.float32]:
-    """Sums over 2 half + 1 neighbours, always added in the same order."""
+def _around(
+    values: NDArray[np.float32],
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+    """Sums (n, k) over NEAR, FAR and WIDE neighbours on either side.
+
+    5, 13 and 25 blocks are put together from sums of 1, 4, 8 and 16, always the same way.
+    """
     n = values.shape[0]
-    padded = _padded(values, half, 0.0)
-    total = padded[0:n].copy()
-    for j in range(1, 2 * half + 1):
-        total += padded[j : j + n]
-    return total
+    one = _padded(values, WIDE, 0.0)
+    two = one[:-1] + one[1:]
+    four = two[:-2] + two[2:]
+    eight = four[:-4] + four[4:]
+    sixteen = eight[:-8] + eight[8:]
+    a, b = WIDE - NEAR, WIDE - FAR
+    near = four[a : a + n] + one[a + 4 : a + 4 + n]
+    far = eight[b : b + n] + four[b + 8 : b + 8 + n]
+    far += one[b + 12 : b + 12 + n]
+    wide = sixteen[:n] + eight[16 : 16 + n]
+    wide += one[24 : 24 + n]
+    return near, far, wide
 
 
-def _most(values: NDArray[np.float32], half: int) -> NDArray[np.float32]:
+def _most(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Greatest value (3, n) among NEAR, FAR and WIDE neighbours on either side."""
     n = values.shape[0]
-    padded = _padded(values, half, -3.0)
-    total = padded[0:n].copy()
-    for j in range(1, 2 * half + 1):
-        np.maximum(total, padded[j : j + n], out=total)
-    return total
+    one = _padded(values[:, None], WIDE, -3.0)[:, 0]
+    two = np.maximum(one[:-1], one[1:])
+    four = np.maximum(two[:-2], two[2:])
+    eight = np.maximum(four[:-4], four[4:])
+    sixteen = np.maximum(eight[:-8], eight[8:])
+    out = np.empty((3, n), np.float32)
+    for row, (table, first, width) in enumerate(
+        ((four, WIDE - NEAR, 1), (eight, WIDE - FAR, 5), (sixteen, 0, 9))
+    ):
+        np.maximum(table[first : first + n], table[first + width : first + width + n], out=out[row])
+    return out
