@@ -37,31 +37,27 @@ def wear(rows: NDArray[np.float32], fs_hz: float) -> NDArray[np.uint8]:
     """WORN, AWAY, BROKEN or QUIET per block (n,); looks 2 * HALF blocks to either side."""
     n = rows.shape[0]
     there = rows[:, f.VALID] > 0.5
-    subs = rows[:, f.SUB_X.start : f.SUB_Z.stop].reshape(n, 3, f.SUBS).astype(np.float64)
-    subs = np.where(there[:, None, None], subs, 0.0)
-    inner = np.where(there[:, None], rows[:, f.VAR], 0).astype(np.float64)
-    mean = subs.mean(axis=2)
-    within = ((subs - mean[:, :, None]) ** 2).mean(axis=2)
-    steps = ((subs[:, :, 1:] - subs[:, :, :-1]) ** 2).sum(axis=2)
+    data = np.where(there[:, None], rows, np.float32(0)).astype(np.float64)
+    subs = data[:, f.SUB_X.start : f.SUB_Z.stop].reshape(n, 3, f.SUBS)
+    mean = np.add.reduce(subs, axis=2) / f.SUBS
+    within = np.add.reduce((subs - mean[:, :, None]) ** 2, axis=2) / f.SUBS
+    steps = np.add.reduce((subs[:, :, 1:] - subs[:, :, :-1]) ** 2, axis=2)
     steps[1:] += np.where(
         (there[1:] & there[:-1])[:, None], (subs[1:, :, 0] - subs[:-1, :, -1]) ** 2, 0
     )
-    count = _sum(there[:, None].astype(np.float64))
+    # One sum over all that is summed: mean, within, steps, var, bands of the axes, blocks.
+    parts = (mean, within, steps, data[:, f.VAR], data[:, f.BANDS_X.start : f.BANDS_Z.stop])
+    total = _sum(np.concatenate([*parts, there[:, None]], axis=1))
+    count = total[:, 24:]
     safe = np.maximum(count, 1.0)
-    centre = _sum(mean) / safe
-    spread = np.zeros((n, 3))
-    for j in range(-HALF, HALF + 1):
-        away = _shift(mean, j) - centre
-        spread += _shift(there[:, None].astype(np.float64), j) * (away * away)
-    variance = (_sum(within) + spread) / safe
+    centre = total[:, :3] / safe
+    spread = _spread(mean, there, centre)
+    variance = (total[:, 3:6] + spread) / safe
     wander = np.sqrt(variance)
-    alike = _sum(steps) / safe / (f.SUBS - 0.2) / np.maximum(2 * variance, 1e-12)
+    alike = total[:, 6:9] / safe / (f.SUBS - 0.2) / np.maximum(2 * variance, 1e-12)
     per_half_second = f.SUB_N if fs_hz <= 0 or fs_hz >= FS_HZ else max(1.0, 0.375 * fs_hz)
-    white = np.sqrt(_sum(inner) / safe / per_half_second)
-    bands = _sum(
-        np.where(there[:, None], rows[:, f.BANDS_X.start : f.BANDS_Z.stop], 0).astype(float)
-    )
-    bands = bands.reshape(n, 3, 4)
+    white = np.sqrt(total[:, 9:12] / safe / per_half_second)
+    bands = total[:, 12:24].reshape(n, 3, 4)
     slow = np.sqrt(bands[:, :, 0] / 0.3 / np.maximum(bands[:, :, 3] / 2.5, 1e-12))
     # Interpolating a slow sensor takes away some of its noise above 2.5 Hz.
     foretold = 1.2 + 135.0 / max(5.0, min(fs_hz, FS_HZ) if fs_hz > 0 else FS_HZ) ** 2
@@ -121,22 +117,30 @@ def _moved(rows: NDArray[np.float32]) -> NDArray[np.bool_]:
     return np.asarray(shook | (turned > TURN) | (rows[:, f.VALID] < 0.5))
 
 
-def _shift(values: NDArray[np.float64], j: int) -> NDArray[np.float64]:
-    n = values.shape[0]
-    out = np.zeros_like(values)
-    if abs(j) < n:
-        if j >= 0:
-            out[: n - j] = values[j:]
-        else:
-            out[-j:] = values[: n + j]
-    return out
+def _spread(
+    mean: NDArray[np.float64], there: NDArray[np.bool_], centre: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Sum over a window's blocks of the squared distance from its centre."""
+    n, k = mean.shape
+    padded = np.zeros((n + 2 * HALF, k))
+    padded[HALF : HALF + n] = mean
+    weight = np.zeros((n + 2 * HALF, 1))
+    weight[HALF : HALF + n, 0] = there
+    spread = np.zeros((n, k))
+    for j in range(2 * HALF + 1):
+        away = padded[j : j + n] - centre
+        away *= away
+        away *= weight[j : j + n]
+        spread += away
+    return spread
 
 
 def _sum(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Sums over HALF neighbours on either side, from sums of 1 and 16, always the same way."""
     n, k = values.shape
-    padded = np.zeros((n + 2 * HALF, k))
-    padded[HALF : HALF + n] = values
-    total = padded[0:n].copy()
-    for j in range(1, 2 * HALF + 1):
-        total += padded[j : j + n]
-    return total
+    one = np.zeros((n + 2 * HALF, k))
+    one[HALF : HALF + n] = values
+    total = one
+    for step in (1, 2, 4, 8):
+        total = total[:-step] + total[step:]
+    return np.asarray(total[:n] + one[2 * HALF :])
