@@ -24,6 +24,7 @@ SWAY_S = 2.5
 SAME_POSE = 0.07  # 4 deg between unit vectors
 SWAY = 0.12  # 7 deg
 SIDE_LIFT_DEG = 8.0
+SIDE_UP_G = 0.2  # evidence 6.2: the upward part separates from lying on the side
 LIFT_DEG = 4.0  # how much higher the head end is than in lying
 
 
@@ -45,6 +46,7 @@ class _Plateau:
     last: int
     theta_deg: float
     psi_deg: float
+    up_g: float  # how far the head end is up: 0 lying flat
     tremor_mg: float
 
 
@@ -112,6 +114,7 @@ def _plateaus(episode: Episode) -> list[_Plateau]:
                 last=b,
                 theta_deg=float(np.median(theta[a : b + 1])),
                 psi_deg=float(np.median(psi[a : b + 1])),
+                up_g=float(np.median(unit[a : b + 1, 2])),
                 tremor_mg=1000 * float(np.median(rough[a : b + 1])),
             )
         )
@@ -151,6 +154,7 @@ def _with_edges(flats: list[_Plateau], unit: Floats) -> list[_Plateau]:
                 last=last,
                 theta_deg=flat.theta_deg,
                 psi_deg=flat.psi_deg,
+                up_g=flat.up_g,
                 tremor_mg=flat.tremor_mg,
             )
         )
@@ -187,7 +191,8 @@ def _is_side_plank(
     flat: _Plateau, before: _Plateau, after: _Plateau, spec: Spec
 ) -> tuple[float, str]:
     low, high = spec.base_deg
-    if not low <= abs(flat.psi_deg) <= high:
+    # Rolling in bed changes the side lean, too; only a lifted head end is a side plank.
+    if not low <= abs(flat.psi_deg) <= high or flat.up_g < SIDE_UP_G:
         return 0.0, "low"
     side = np.sign(flat.psi_deg)
     near = [p for p in (before, after) if p.psi_deg * side > 35]

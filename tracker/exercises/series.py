@@ -87,7 +87,11 @@ def _alike(spec: Spec, reps: Reps, spread: float, rhythm: float, tuning: Tuning)
         return spread <= MANY_SPREAD and size <= MANY_SIZE and rhythm >= tuning.few_rhythm
     large = reps.amp() >= tuning.few_large * spec.amp_deg[0]
     even = spread <= tuning.few_spread and size <= tuning.few_size
-    return large and even and (len(reps) < 3 or rhythm >= tuning.few_rhythm)
+    # Three movements with longer pauses than they last are three movements.
+    dense = float(np.median(np.diff(reps.peak))) <= tuning.few_apart * float(
+        np.median(reps.end - reps.start)
+    )
+    return large and even and dense and (len(reps) < 3 or rhythm >= tuning.few_rhythm)
 
 
 def _outer(signal: Floats, reps: Reps) -> Reps:
@@ -120,6 +124,9 @@ def parts(reps: Reps, tuning: Tuning) -> list[Reps]:
 def _alike_in_size(reps: Reps, tuning: Tuning) -> Reps:
     for _ in range(2):
         like = reps.amp_deg >= tuning.same_size * np.median(reps.amp_deg)
+        if len(reps) > 2:  # the outer two begin and end where the set does: `_outer`
+            long = reps.end - reps.start > tuning.same_length * np.median(np.diff(reps.peak))
+            like[1:-1] &= ~long[1:-1]
         force = float(np.median(reps.force_span_g))
         if force > VIOLENT_G:
             like &= reps.force_span_g >= tuning.same_force * force

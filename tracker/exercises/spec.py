@@ -72,6 +72,7 @@ class Tuning:
     least_prominence  a turning point stands out by this share of the smallest amplitude
     same_prominence   the smaller of two peaks of a repetition is below this share of its neighbours
     same_size         a repetition has at least this share of the median amplitude of its set
+    same_length       and lasts at most this many median periods (a rest half way lasts longer)
     same_force        and this share of its swing of force, where the set is violent
     same_pace         and is at least this share of the median period from the next
     set_ends_periods, set_ends_s  a set ends after this long without a repetition
@@ -81,12 +82,14 @@ class Tuning:
         from `trim_from` repetitions on
     few_large, few_spread, few_size  two or three repetitions are a set only when they are this
         large (times the smallest amplitude) and even in pace and size
+    few_apart         and follow each other after at most this many times their own length
     few_rhythm  lowest rhythm of any set of three and more
     """
 
     least_prominence: float = 0.6
     same_prominence: float = 0.6
     same_size: float = 0.5
+    same_length: float = 1.9
     same_force: float = 0.35
     same_pace: float = 0.6
     set_ends_periods: float = 2.1
@@ -100,6 +103,7 @@ class Tuning:
     few_large: float = 1.4
     few_spread: float = 0.25
     few_size: float = 0.25
+    few_apart: float = 2.0
     few_rhythm: float = 0.3
 
 

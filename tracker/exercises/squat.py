@@ -33,10 +33,10 @@ def _fit(reps: Reps, placement: Placement) -> float:
 
 SPEC = Spec(
     exercise=Exercise.SQUAT,
-    base_deg=(-50, 32),
+    base_deg=(-50, 46),
     peak_deg=(-10, 80),
     amp_deg=(12, 70),
-    period_s=(1.3, 7),
+    period_s=(1.3, 10),
     fit=_fit,
     sure="high",
 )

@@ -30,6 +30,9 @@ Spans = Sequence[tuple[int, int]]
 Row = tuple[float, float, float]
 Rotation = tuple[Row, Row, Row]
 WRONG_AXES_DEG = 60.0
+# No sensor that is worn as stated slopes by more; a walk that says so was none, unless it was worn
+# upside down.
+SLOPE_MOST_DEG, UPSIDE_DOWN_DEG = 45.0, 120.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,6 +175,8 @@ def _stated(
             f"the stated axes and gravity differ by {tilted:.0f} degrees: check the axes, or "
             "whether the sensor was worn upside down"
         )
+    if source == "walking" and SLOPE_MOST_DEG < tilted < UPSIDE_DOWN_DEG:
+        return rotation, ["axes"], warnings
     return _level(rotation @ up) @ rotation, ["axes", source], warnings
 
 
