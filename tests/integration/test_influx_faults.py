@@ -2,20 +2,24 @@
 """The way to InfluxDB under faults: a real influxd 1.6.7, killed, frozen, refusing, emptied."""
 
 import http.client
+import json
 import random
 import re
 import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from tests.fakes.influx_shim import Influxd, Shim
 from tests.fakes.series import T0, make_epochs
 from tests.fakes.store_process import Writer
 from tests.fakes.store_writer import WEARERS, epoch_of, stored_seconds
+from tracker.commands.influx import command
 from tracker.errors import StoreError, StoreFull
 from tracker.model import EPOCH_NS, Epochs, Placement
 from tracker.settings import Settings
@@ -261,8 +265,74 @@ def test_a_rejected_line_goes_to_the_dead_letter_alone(
     assert all(wearer == W and "conflict" in reason for _, wearer, _, reason in letters)
     assert there(settings).equals(make_epochs(T0, 1500))
     assert store.backlog() == (0, None)
+    for i in range(3):  # the rollup of the running hour is sent again and again
+        store.write(Batch(wearer=W, placement=P, epochs=make_epochs(T0, 1, seed=i)))
+        sink.drain()
+    assert len(store.dead_letters()) == len(letters)
+    shown = CliRunner().invoke(command, ["refused"], env=settings.environment())
+    assert [json.loads(text)["line"] for text in shown.output.splitlines()] == [
+        line for _, _, line, _ in store.dead_letters()
+    ]
+    store.mark_all_dirty()
+    assert store.dead_letters() == []
+    sink.drain()
+    assert len(store.dead_letters()) == len(letters)
     store.erase(W)
     assert store.dead_letters() == []
+
+
+STRANGER = "something else does|InfluxDB answered 302"
+
+
+class _Stranger(BaseHTTPRequestHandler):
+    """The sign-in page of a network that answers everything with 200 or sends it elsewhere."""
+
+    def answer(self) -> None:
+        """A page, or the way to it."""
+        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        away = self.path != "/login" and self.server.away  # type: ignore[attr-defined]
+        self.send_response(302 if away else 200)
+        if away:
+            self.send_header("Location", "/login")
+        self.send_header("Content-Length", "15")
+        self.end_headers()
+        self.wfile.write(b"<html>Hi</html>")
+
+    do_GET = do_POST = answer  # noqa: N815 - names that the standard library calls
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.mark.parametrize("away", [False, True], ids=["page", "redirect"])
+def test_a_stranger_that_answers_is_no_influxdb(tmp_path: Path, away: bool) -> None:
+    """A captive portal takes nothing for InfluxDB: writes and erasures stay queued, reads fail."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Stranger)
+    server.away = away  # type: ignore[attr-defined]
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    settings = Settings(
+        data=tmp_path, zone="UTC", influx_url=f"http://127.0.0.1:{server.server_port}"
+    )
+    store, target = open_store(settings), InfluxTarget(settings)
+    try:
+        store.write(Batch(wearer=W, placement=P, epochs=make_epochs(T0, 100)))
+        stop = threading.Event()
+        Sink(store, target).run(stop, lambda _: stop.set())
+        assert re.search(STRANGER, read_status(store).away)
+        assert store.backlog()[0] == 1
+        store.erase(W)
+        with pytest.raises(InfluxFault, match=STRANGER):
+            Sink(store, target).step()
+        assert list(store.erasing()) == [W]
+        with pytest.raises(StoreError, match=STRANGER):
+            there(settings)
+    finally:
+        target.close()
+        store.close()
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 def test_a_body_that_is_too_large_is_halved(

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 
-@click.group("influx", short_help="InfluxDB: setup, status, resend.")
+@click.group("influx", short_help="InfluxDB: setup, status, refused, resend.")
 def command() -> None:
     """Work on the InfluxDB that BACKSTAY_INFLUX_URL names.
 
@@ -74,6 +74,27 @@ def status() -> None:
     reader = open_reader(read_settings())
     try:
         click.echo(json.dumps(asdict(read_status(reader)), indent=2))
+    finally:
+        reader.close()
+
+
+@command.command("refused")
+def refused() -> None:
+    """Print the lines that InfluxDB refuses (dead letters), one JSON object each.
+
+    Mostly a field has another type there. When that is mended, `resend` sends them again.
+    """
+    import json
+
+    from tracker.settings import read_settings
+    from tracker.store.sqlite import open_reader
+    from tracker.units import from_ns
+
+    reader = open_reader(read_settings())
+    try:
+        for at_ns, _, line, reason in reader.dead_letters():
+            at = f"{from_ns(at_ns):%Y-%m-%dT%H:%M:%SZ}"
+            click.echo(json.dumps({"at": at, "reason": reason, "line": line}))
     finally:
         reader.close()
 

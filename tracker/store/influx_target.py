@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """One InfluxDB through `influxdb-client`: synchronous writes, InfluxQL reads, deletion by wearer.
 
-The client's default (batching) mode loses what it holds when the process ends, so it is never used.
+The client's default (batching) mode loses what it holds when the process ends, so it is never used:
+each request is one call of its write service, and nothing but 204 counts as written.
 InfluxQL is the one query language that 1.x, 2.x and 3 all run; `docs/operate/storage.md`
 says what was run where.
 """
@@ -60,7 +61,7 @@ class InfluxTarget:
     def __init__(self, settings: Settings, *, timeout_ms: int = TIMEOUT_MS) -> None:
         try:
             library: Any = import_module("influxdb_client")
-            options: Any = import_module("influxdb_client.client.write_api")
+            writing: Any = import_module("influxdb_client.service.write_service")
         except ImportError as error:
             raise StoreError(
                 "InfluxDB needs one more package: pip install 'backstay[influx]'"
@@ -78,17 +79,32 @@ class InfluxTarget:
             enable_gzip=True,
             auth_basic=basic,
         )
-        self._write_api = self._client.write_api(write_options=options.SYNCHRONOUS)
+        self._writing = writing.WriteService(self._client.api_client)
 
     def close(self) -> None:
         """Close the connections."""
-        self._write_api.close()
         self._client.close()
 
     def write(self, lines: Sequence[str], precision: str) -> None:
         """Write lines; returns after the server said that it has them. Raises InfluxFault."""
         with _faults():
-            self._write_api.write(self.bucket, self.org, "\n".join(lines), precision)
+            _, status, _ = self._writing.post_write_with_http_info(
+                self.org,
+                self.bucket,
+                "\n".join(lines),
+                precision=precision,
+                content_type="text/plain; charset=utf-8",
+            )
+        self._done(status)
+
+    def _done(self, status: int) -> None:
+        """Every InfluxDB says 204; a sign-in page of a hotel network, say, would answer 200."""
+        if status != 204:
+            raise InfluxFault(Fault.AWAY, f"{self._stranger} (it answered {status})")
+
+    @property
+    def _stranger(self) -> str:
+        return f"no InfluxDB answers at {self.url}, something else does"
 
     def query(self, statement: str, params: dict[str, object], epoch: str = "ns") -> list[Rows]:
         """Run one InfluxQL statement with bound parameters. Raises InfluxFault."""
@@ -102,7 +118,7 @@ class InfluxTarget:
                 ("params", json.dumps(params)),
             ],
         )
-        (result,) = body["results"]
+        result = self._result(body)
         if "error" in result:
             text = str(result["error"])
             fault = Fault.MISSING if "not found" in text else Fault.REJECTED
@@ -128,20 +144,35 @@ class InfluxTarget:
             # DROP SERIES and not DELETE: it takes the pseudonym out of the index too.
             statement = f"DROP SERIES WHERE \"wearer\" = '{where}'"
             body = self._call("POST", "/query", [("q", statement), ("db", self.bucket)])
-            error = body["results"][0].get("error")
+            error = self._result(body).get("error")
             if error and "not found" not in str(error):
                 raise InfluxFault(Fault.REJECTED, f"InfluxDB cannot delete: {error}")
             return
-        predicate = 'wearer="{}"'.format(quoted.replace('"', '\\"'))
+        body = {
+            "start": "1970-01-01T00:00:00Z",
+            "stop": "2200-01-01T00:00:00Z",
+            "predicate": 'wearer="{}"'.format(quoted.replace('"', '\\"')),
+        }
         with _faults():
-            self._client.delete_api().delete(
-                "1970-01-01T00:00:00Z", "2200-01-01T00:00:00Z", predicate, self.bucket, self.org
+            _, status, _ = self._client.api_client.call_api(
+                "/api/v2/delete",
+                "POST",
+                query_params=[("org", self.org), ("bucket", self.bucket)],
+                header_params={"Content-Type": "application/json"},
+                body=body,
             )
+        self._done(status)
+
+    def _result(self, body: Any) -> dict[str, Any]:
+        try:
+            return dict(body["results"][0])
+        except (TypeError, KeyError, IndexError, ValueError) as error:
+            raise InfluxFault(Fault.AWAY, self._stranger) from error
 
     def statement(self, statement: str) -> None:
         """Run an InfluxQL statement that changes something (1.x). Raises InfluxFault."""
         body = self._call("POST", "/query", [("q", statement)])
-        if error := body["results"][0].get("error"):
+        if error := self._result(body).get("error"):
             raise InfluxFault(Fault.REJECTED, f"InfluxDB refuses: {error}")
 
     def api(

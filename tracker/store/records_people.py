@@ -91,6 +91,10 @@ class People(RecordsBase):
         )
         return self.person(rows[0][0]) if rows else None
 
+    def anybody_signs_in(self) -> bool:
+        """Whether anybody has a credential at all."""
+        return bool(self._rows("SELECT 1 FROM credential LIMIT 1", ()))
+
     def put_session(self, session: SignIn) -> None:
         """Keep a sign-in, or move its `seen_ns` and `expires_ns` on. An ended one stays ended."""
         with self.engine.transaction() as db:

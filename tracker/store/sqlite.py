@@ -258,18 +258,22 @@ class SqliteStore(SqliteReader):
                 queue.clear_dirty(db, sid, hour.hour_ns // SECOND_NS, hour.version)
 
     def mark_all_dirty(self) -> int:
-        """Queue every hour for InfluxDB: a new target, or one that lost its data."""
+        """Queue every hour for InfluxDB: a new target, or one that lost its data.
+
+        Dead letters go: their lines are sent again with the rest.
+        """
         with self._writing() as db:
+            db.execute("DELETE FROM dead_letter")
             mark = random.getrandbits(62)
             return queue.mark_all_dirty(db, mark, self._clock.now_ns())
 
     def put_dead_letter(self, wearer: str, line: str, reason: str) -> None:
-        """Keep a line that InfluxDB refuses, so that it never blocks the queue."""
+        """Keep a line that InfluxDB refuses, so that it never blocks the queue.
+
+        One per point (a rollup is sent again and again), the newest thousands of all.
+        """
         with self._writing() as db:
-            db.execute(
-                "INSERT INTO dead_letter (wearer, at_ns, line, reason) VALUES (?, ?, ?, ?)",
-                (wearer, self._clock.now_ns(), line, reason),
-            )
+            queue.put_dead_letter(db, wearer, line, reason, self._clock.now_ns())
 
     def clear_erasing(self, wearer: str) -> None:
         """InfluxDB has forgotten this wearer."""

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from tracker.model import SECOND_NS
 from tracker.store.sqlite_write import HOUR_NS, HOUR_S
 
+MOST_DEAD_LETTERS = 5_000
+
 
 def mark_dirty(
     db: sqlite3.Connection, sid: int, hours: Mapping[int, int], version: int, now_ns: int
@@ -63,3 +65,23 @@ def clear_dirty(db: sqlite3.Connection, sid: int, hour_s: int, version: int) -> 
     ).rowcount
     if done:
         db.execute("DELETE FROM gone WHERE series = ? AND hour_s = ?", (sid, hour_s))
+
+
+def put_dead_letter(
+    db: sqlite3.Connection, wearer: str, line: str, reason: str, now_ns: int
+) -> None:
+    """Keep a refused line in place of an older one of the same point; the oldest go first."""
+    head, time = line.partition(" ")[0] + " ", line.rpartition(" ")[2]
+    db.execute(
+        "DELETE FROM dead_letter WHERE wearer = ? AND substr(line, 1, ?) = ? AND "
+        "substr(line, ?) = ?",
+        (wearer, len(head), head, -len(time) - 1, f" {time}"),
+    )
+    db.execute(
+        "INSERT INTO dead_letter (wearer, at_ns, line, reason) VALUES (?, ?, ?, ?)",
+        (wearer, now_ns, line, reason),
+    )
+    db.execute(
+        "DELETE FROM dead_letter WHERE id <= (SELECT max(id) FROM dead_letter) - ?",
+        (MOST_DEAD_LETTERS,),
+    )
