@@ -6,24 +6,23 @@ as anybody has a password, or the service is open to the network, the guard asks
 The cookie's secret is looked up on every request: signing out and closing an account act at once.
 """
 
-import hmac
-import html
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
-from pathlib import Path
-from string import Template
+from ipaddress import ip_address
 from urllib.parse import parse_qs, quote, urlsplit
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from dashboard.signin_page import first_page, login_page
 from tracker.accounts import Accounts
 from tracker.diary import Person
 from tracker.errors import AccessDenied, BackstayError, TooManyTries
 from tracker.report.i18n import Language, language
+from tracker.settings import is_loopback
 
 COOKIE = "backstay"
 COOKIE_DAYS = 90
@@ -31,7 +30,6 @@ COOKIE_DAYS = 90
 # `/local` asks for a token of its own (`local_api.py`).
 OPEN_PATHS = ("/auth/", "/health", "/_stcore/health", "/local")
 MAX_FORM_BYTES = 10_000
-_PAGE = Template((Path(__file__).resolve().parent / "signin.html").read_text("utf-8"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,12 +44,19 @@ class Doorman:
     open_to_network: bool = False
     setup_code: str = ""
     zone: str = "Europe/Berlin"
+    provider: str = ""  # name of the identity provider on the sign-in page; "" without one
+    public_url: str = ""  # of a reverse proxy, which may speak HTTP to us; "" without one
     wearer: Callable[[], str | None] = lambda: None  # the single user's series before accounts
 
     def person_of(self, cookies: Mapping[str, str]) -> Person | None:
         """Who the cookie belongs to at this moment."""
         accounts = self.accounts()
         return accounts.who(cookies.get(COOKIE)) if accounts is not None else None
+
+    @property
+    def https(self) -> bool:
+        """Whether people come by HTTPS although it may not look like it from here."""
+        return self.public_url.startswith("https://")
 
     def must_sign_in(self) -> bool:
         """Whether pages are shut without a sign-in."""
@@ -77,20 +82,47 @@ class RequireSignIn:
             await send({"type": "websocket.close", "code": 1008, "reason": "sign in first"})
             return
         request = Request(scope)
-        if request.method == "GET" and "text/html" in request.headers.get("accept", ""):
+        if not self._doorman.must_sign_in():
+            answer: Response = Response(
+                "Refused: open Backstay at the address it printed.", 403, media_type="text/plain"
+            )
+        elif request.method == "GET" and "text/html" in request.headers.get("accept", ""):
             target = quote(scope["path"], safe="/")
-            answer: Response = RedirectResponse(f"/auth/login?next={target}", 303)
+            answer = RedirectResponse(f"/auth/login?next={target}", 303)
         else:
             answer = Response("Sign in first.", 401, media_type="text/plain")
         await answer(scope, receive, send)
 
     def _may(self, scope: Scope) -> bool:
         path = scope["path"]
+        if scope["type"] == "websocket" and not self._from_here(scope):
+            return False
         if any(path == p or (p.endswith("/") and path.startswith(p)) for p in OPEN_PATHS):
             return True
         if not self._doorman.must_sign_in():
-            return True
+            # A name that somebody points at 127.0.0.1 must not open a page without an account.
+            return _names_this_machine(_header(scope, b"host"))
         return self._doorman.person_of(cookies_of(scope)) is not None
+
+    def _from_here(self, scope: Scope) -> bool:
+        """Whether a socket is opened by our own page. Streamlit would ask the internet."""
+        origin = urlsplit(_header(scope, b"origin"))
+        known = (_header(scope, b"host"), urlsplit(self._doorman.public_url).netloc)
+        return not origin.netloc or origin.netloc in known
+
+
+def _header(scope: Scope, wanted: bytes) -> str:
+    found = (value for name, value in scope.get("headers", ()) if name == wanted)
+    return next(found, b"").decode("latin-1")
+
+
+def _names_this_machine(host: str) -> bool:
+    """Whether a Host header is an address or `localhost`: nobody can point these elsewhere."""
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+        return bool(name) and (is_loopback(name) or bool(ip_address(name)))
+    except ValueError:
+        return False
 
 
 def cookies_of(scope: Scope) -> dict[str, str]:
@@ -125,43 +157,44 @@ class _Desk:
 
     async def login(self, request: Request) -> Response:
         """Show the form; on a right name and password set the cookie and go on."""
-        lang = _language(request)
+        lang = reader_language(request)
         accounts = self.doorman.accounts()
         if accounts is None or not accounts.needed():
             return RedirectResponse("/auth/first" if self.doorman.open_to_network else "/", 303)
-        target = _own_path(request.query_params.get("next", "/"))
+        target = own_path(request.query_params.get("next", "/"))
         if request.method == "GET":
-            return _login_page(lang, target)
+            return self._page(lang, target)
         form = await _form(request)
         if form is None:
-            return _login_page(lang, target, lang.t("signin.refused"), 403)
+            return self._page(lang, target, lang.t("signin.refused"), 403)
         try:
             secret = accounts.sign_in(
                 form.get("name", ""),
                 form.get("password", ""),
-                address=request.client.host if request.client else "?",
+                address=_address(request),
                 device=request.headers.get("user-agent", ""),
             )
         except TooManyTries:
-            return _login_page(lang, target, lang.t("signin.wait"), 429)
+            return self._page(lang, target, lang.t("signin.wait"), 429)
         except AccessDenied:
-            return _login_page(lang, target, lang.t("signin.wrong"), 401)
-        return _signed_in(request, target, secret)
+            return self._page(lang, target, lang.t("signin.wrong"), 401)
+        return signed_in(request, target, secret, https=self.doorman.https)
 
     async def first(self, request: Request) -> Response:
         """Show the form of the first account; make it and sign its owner in."""
-        lang = _language(request)
+        lang = reader_language(request)
         accounts = self.doorman.accounts()
         if accounts is None or accounts.needed():
             return RedirectResponse("/auth/login", 303)
         if request.method == "GET":
-            return _first_page(lang, self.doorman)
+            return self._first(lang)
         form = await _form(request)
         if form is None:
-            return _first_page(lang, self.doorman, lang.t("signin.refused"), 403)
-        if not self._code_fits(form.get("code", "")):
-            return _first_page(lang, self.doorman, lang.t("signin.wrong_code"), 401)
+            return self._first(lang, lang.t("signin.refused"), 403)
         try:
+            accounts.check_setup_code(
+                form.get("code", ""), self.doorman.setup_code, address=_address(request)
+            )
             person = accounts.add_owner(
                 form.get("name", ""),
                 form.get("password", ""),
@@ -170,8 +203,9 @@ class _Desk:
                 wearer=self.doorman.wearer(),
             )
         except BackstayError as error:
-            return _first_page(lang, self.doorman, str(error), 400)
-        return _signed_in(request, "/", accounts.open_session(person))
+            return self._first(lang, *_why_not(lang, error))
+        secret = accounts.open_session(person)
+        return signed_in(request, "/", secret, https=self.doorman.https)
 
     async def logout(self, request: Request) -> Response:
         """End the sign-in behind the cookie."""
@@ -185,12 +219,23 @@ class _Desk:
         answer.delete_cookie(COOKIE, httponly=True, samesite="lax")
         return answer
 
-    def _code_fits(self, code: str) -> bool:
-        wanted = self.doorman.setup_code
-        return not wanted or hmac.compare_digest(code.strip().upper().encode(), wanted.encode())
+    def _page(self, lang: Language, target: str, problem: str = "", status: int = 200) -> Response:
+        return login_page(lang, target, problem, status, provider=self.doorman.provider)
+
+    def _first(self, lang: Language, problem: str = "", status: int = 200) -> Response:
+        return first_page(lang, problem, status, code=bool(self.doorman.setup_code))
 
 
-def _signed_in(request: Request, target: str, secret: str) -> Response:
+def _why_not(lang: Language, error: BackstayError) -> tuple[str, int]:
+    if isinstance(error, TooManyTries):
+        return lang.t("signin.wait"), 429
+    if isinstance(error, AccessDenied):
+        return lang.t("signin.wrong_code"), 401
+    return str(error), 400
+
+
+def signed_in(request: Request, target: str, secret: str, *, https: bool = False) -> Response:
+    """The answer to a sign-in that held: the cookie, and on to the page that was asked for."""
     answer = RedirectResponse(target, 303)
     answer.set_cookie(
         COOKIE,
@@ -198,7 +243,7 @@ def _signed_in(request: Request, target: str, secret: str) -> Response:
         max_age=COOKIE_DAYS * 86_400,
         httponly=True,
         samesite="lax",
-        secure=request.url.scheme == "https",
+        secure=https or request.url.scheme == "https",
     )
     return answer
 
@@ -216,61 +261,22 @@ async def _form(request: Request) -> dict[str, str] | None:
     return {name: values[-1] for name, values in fields.items()}
 
 
+def _address(request: Request) -> str:
+    return request.client.host if request.client else "?"
+
+
 def _same_origin(request: Request) -> bool:
     """Browsers send Origin with every POST; a missing or foreign one is not our page."""
     origin = request.headers.get("origin", "")
     return bool(origin) and urlsplit(origin).netloc == request.headers.get("host", "")
 
 
-def _own_path(text: str) -> str:
+def own_path(text: str) -> str:
     """A path of this host; anything that a browser could read as another host becomes `/`."""
     ours = text.startswith("/") and not text.startswith(("//", "/\\")) and "\n" not in text
     return text if ours else "/"
 
 
-def _language(request: Request) -> Language:
+def reader_language(request: Request) -> Language:
+    """The browser's own language: nobody is signed in yet."""
     return language(request.headers.get("accept-language", "en"))
-
-
-def _field(lang: Language, name: str, kind: str, complete: str) -> str:
-    label = html.escape(lang.t(f"signin.{name}"))
-    return (
-        f'<label for="{name}">{label}</label>'
-        f'<input id="{name}" name="{name}" type="{kind}" autocomplete="{complete}" required>'
-    )
-
-
-def _render(
-    lang: Language, key: str, action: str, fields: str, problem: str, status: int
-) -> HTMLResponse:
-    note = f'<p class="problem" role="alert">{html.escape(problem)}</p>' if problem else ""
-    return HTMLResponse(
-        _PAGE.substitute(
-            lang=lang.code,
-            title=html.escape(lang.t(f"signin.{key}_title")),
-            lead=html.escape(lang.t(f"signin.{key}_lead")),
-            button=html.escape(lang.t(f"signin.{key}_button")),
-            foot=html.escape(lang.t(f"signin.{key}_foot")),
-            action=html.escape(action),
-            fields=fields,
-            problem=note,
-        ),
-        status,
-        {"cache-control": "no-store"},
-    )
-
-
-def _login_page(lang: Language, target: str, problem: str = "", status: int = 200) -> HTMLResponse:
-    fields = _field(lang, "name", "text", "username")
-    fields += _field(lang, "password", "password", "current-password")
-    action = f"/auth/login?next={quote(target, safe='/')}"
-    return _render(lang, "login", action, fields, problem, status)
-
-
-def _first_page(
-    lang: Language, doorman: Doorman, problem: str = "", status: int = 200
-) -> HTMLResponse:
-    fields = _field(lang, "code", "text", "one-time-code") if doorman.setup_code else ""
-    fields += _field(lang, "name", "text", "username")
-    fields += _field(lang, "password", "password", "new-password")
-    return _render(lang, "first", "/auth/first", fields, problem, status)

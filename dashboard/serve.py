@@ -8,10 +8,13 @@ would be stopped by the browser, too.
 
 import argparse
 import socket
+import sys
 import tomllib
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import streamlit as st
 from starlette.middleware import Middleware
@@ -19,10 +22,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse
 from starlette.routing import Route
 
-from dashboard import auth, data, reports, tidy
+from dashboard import auth, data, oidc, reports, tidy
 from dashboard.local_api import LocalApi
 from tracker.clock import Clock
 from tracker.errors import ServiceError
+from tracker.launch import setup_code
 from tracker.settings import Settings, read_settings
 
 HERE = Path(__file__).resolve().parent
@@ -82,6 +86,9 @@ def server_options(settings: Settings, port: int) -> dict[str, Any]:
     options = _flat(tomllib.loads((HERE / ".streamlit" / "config.toml").read_text("utf-8")))
     options["server.address"] = settings.host
     options["server.port"] = port
+    if settings.public_url:
+        # Else Streamlit asks a service on the internet for this machine's own address.
+        options["browser.serverAddress"] = urlsplit(settings.public_url).hostname
     if settings.lan == "on":
         from tracker.collect.certificate import ensure_certificate
 
@@ -126,6 +133,7 @@ def build(settings: Settings, local: LocalApi | None = None) -> st.App:
             Route("/health", health),
             Route("/today", to_today),
             *auth.routes(doorman),
+            *oidc.routes(settings, doorman),
             *reports.routes(),
             *local.routes(),
         ],
@@ -143,6 +151,12 @@ def url_of(settings: Settings, port: int) -> str:
 def serve(settings: Settings) -> None:
     """Run the dashboard until it is stopped; the first line printed is its address."""
     port = settings.port or free_port(settings.host)
+    if settings.open_to_network and not settings.setup_code:
+        settings = replace(settings, setup_code=setup_code())
+        held = data.doorman(settings).accounts()
+        if held is None or not held.needed():
+            said = f"Setup code for the first account: {settings.setup_code}"
+            print(said, file=sys.stderr, flush=True)  # noqa: T201 - for the operator's screen alone
     local = LocalApi(settings)
     app = build(settings, local)
     local.open(url_of(settings, port))

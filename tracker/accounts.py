@@ -6,6 +6,7 @@ open the door, throttling by account and by address, the same answer and time fo
 """
 
 import hashlib
+import hmac
 import secrets
 from collections import OrderedDict
 from collections.abc import Iterable
@@ -24,6 +25,7 @@ from tracker.store.records import Records
 HOUR_NS = 3600 * SECOND_NS
 DAY_NS = 24 * HOUR_NS
 PASSWORD = "password"  # noqa: S105 - the name of a kind of credential
+BY_PROVIDER = "p."  # begins the secret of a sign-in through a provider; the digest covers it
 MIN_PASSWORD = 10  # NIST SP 800-63B asks for at least 8; length is worth more than rules
 
 
@@ -33,6 +35,7 @@ class Policy:
 
     idle_ns: int = 7 * DAY_NS  # a wearer looks several times a day
     longest_ns: int = 90 * DAY_NS
+    provider_ns: int = 12 * HOUR_NS  # then the provider is asked again whether the person is theirs
     touch_ns: int = 5 * 60 * SECOND_NS  # `seen_ns` is written at most so often
     tries: int = 8  # per account and per address ...
     tries_ns: int = 15 * 60 * SECOND_NS  # ... within so long
@@ -50,25 +53,25 @@ class Accounts:
     _tries: "OrderedDict[str, list[int]]" = field(default_factory=OrderedDict)
     _nobody: str = ""
 
-    def __post_init__(self) -> None:
-        # Verified for unknown names, so that an unknown name takes as long as a wrong password.
-        self._nobody = self.hasher.hash(secrets.token_hex(16))
-
     def needed(self) -> bool:
-        """Whether somebody has a password, so that pages ask for a sign-in."""
-        return any(self.records.credential(p.id, PASSWORD) for p in self.records.people())
+        """Whether somebody can sign in, so that pages ask for it."""
+        return self.records.anybody_signs_in()
 
     def add(
-        self, name: str, password: str, roles: Iterable[Role], *, language: str = "de",
+        self, name: str, password: str | None, roles: Iterable[Role], *, language: str = "de",
         zone: str = "Europe/Berlin", wearer: str | None = None,
     ) -> Person:  # fmt: skip
-        """A new account. A wearer gets a pseudonymous series id unless one is given."""
+        """A new account. A wearer gets a pseudonymous series id unless one is given.
+
+        Without a password nobody can sign in to it until it is linked (`tracker.linked`).
+        """
         name = " ".join(name.split())
         if not 0 < len(name) <= 80:
             raise InputError("an account needs a name of 1 to 80 characters")
         if self._named(name) is not None:
             raise InputError(f"there is already an account {name!r}: choose another name")
-        _check_password(password, name)
+        if password is not None:
+            _check_password(password, name)
         chosen = frozenset(roles)
         if Role.WEARER in chosen and wearer is None:
             wearer = f"w-{secrets.token_hex(4)}"
@@ -81,7 +84,8 @@ class Accounts:
             zone=zone,
         )
         self.records.put_person(person)
-        self.records.put_credential(person.id, PASSWORD, self.hasher.hash(password))
+        if password is not None:
+            self.records.put_credential(person.id, PASSWORD, self.hasher.hash(password))
         return person
 
     def add_owner(
@@ -107,6 +111,8 @@ class Accounts:
         keys = (f"name {name.casefold().strip()}", f"address {address}")
         if any(self._count(key, now_ns) >= self.policy.tries for key in keys):
             raise TooManyTries("Too many attempts: wait a quarter of an hour.")
+        # Verified for unknown names, so that an unknown name takes as long as a wrong password.
+        self._nobody = self._nobody or self.hasher.hash(secrets.token_hex(16))
         person = self._named(name)
         stored = self.records.credential(person.id, PASSWORD) if person else None
         if not self._fits(stored or self._nobody, password) or not (
@@ -120,9 +126,9 @@ class Accounts:
             self.records.put_credential(person.id, PASSWORD, self.hasher.hash(password))
         return self.open_session(person, device=device)
 
-    def open_session(self, person: Person, *, device: str = "") -> str:
-        """A new sign-in of somebody whose identity is known (password, OIDC)."""
-        secret = secrets.token_urlsafe(32)
+    def open_session(self, person: Person, *, device: str = "", by_provider: bool = False) -> str:
+        """A new sign-in of somebody whose identity is known (password, identity provider)."""
+        secret = (BY_PROVIDER if by_provider else "") + secrets.token_urlsafe(32)
         now_ns = self.clock.now_ns()
         self.records.put_session(
             SignIn(
@@ -130,7 +136,7 @@ class Accounts:
                 person=person.id,
                 made_ns=now_ns,
                 seen_ns=now_ns,
-                expires_ns=now_ns + self.policy.idle_ns,
+                expires_ns=now_ns + min(self.policy.idle_ns, self._longest_ns(secret)),
                 device=device[:120],
             )
         )
@@ -148,9 +154,13 @@ class Accounts:
             return None
         now_ns = self.clock.now_ns()
         if now_ns - session.seen_ns > self.policy.touch_ns:
-            end_ns = min(now_ns + self.policy.idle_ns, session.made_ns + self.policy.longest_ns)
+            end_ns = min(now_ns + self.policy.idle_ns, session.made_ns + self._longest_ns(secret))
             self.records.put_session(replace(session, seen_ns=now_ns, expires_ns=end_ns))
         return person
+
+    def _longest_ns(self, secret: str) -> int:
+        by_provider = secret.startswith(BY_PROVIDER)
+        return self.policy.provider_ns if by_provider else self.policy.longest_ns
 
     def sign_out(self, secret: str) -> None:
         """End the sign-in of a cookie."""
@@ -176,9 +186,21 @@ class Accounts:
         person = self.records.person(person_id)
         if person is None:
             raise InputError("There is no such account: look at `backstay user list`.")
-        password = "-".join(secrets.token_hex(2) for _ in range(4))
+        password = new_password()
         self.set_password(person, password)
         return password
+
+    def check_setup_code(self, code: str, wanted: str, *, address: str) -> None:
+        """Refuse a wrong setup code; guessing is throttled like passwords are.
+
+        Raises AccessDenied, or TooManyTries after too many wrong ones from this address.
+        """
+        key, now_ns = f"setup {address}", self.clock.now_ns()
+        if self._count(key, now_ns) >= self.policy.tries:
+            raise TooManyTries("Too many attempts: wait a quarter of an hour.")
+        if wanted and not hmac.compare_digest(code.strip().upper().encode(), wanted.encode()):
+            self._tries.setdefault(key, []).append(now_ns)
+            raise AccessDenied("The setup code is not right.")
 
     def invite(
         self, person: Person, scopes: Iterable[str], *, days: int, confirmed: bool = False
@@ -252,6 +274,11 @@ class Accounts:
         while len(self._tries) > 5000:  # the oldest names and addresses are forgotten
             self._tries.popitem(last=False)
         return len(recent)
+
+
+def new_password() -> str:
+    """A password to be told once: 64 bits in four groups."""
+    return "-".join(secrets.token_hex(2) for _ in range(4))
 
 
 def _check_password(password: str, name: str) -> None:

@@ -109,8 +109,8 @@ def _children(plan: Plan, settings: Settings, demo: Settings, *, show_demo: bool
     environment = shown.environment()
     if plan.own and show_demo:
         environment |= {"BACKSTAY_DEMO": str(demo.data)}
-    if settings.lan == "on":
-        environment |= {"BACKSTAY_SETUP_CODE": setup_code()}
+    if settings.open_to_network:
+        environment |= {"BACKSTAY_SETUP_CODE": settings.setup_code or setup_code()}
     children = [
         Child(name="dashboard", command=python_module("dashboard.serve"), environment=environment)
     ]
@@ -157,14 +157,19 @@ def _say(settings: Settings, dashboard: Child, *, own: bool, show_demo: bool) ->
         line("or run `backstay scan` and then `backstay collect --sensor ADDRESS --wearer me`.")
     elif show_demo:
         line("This is a demo: the wearer is simulated, your own data are not touched.")
+    if settings.public_url:
+        line(settings.public_url)
+    if settings.open_to_network:
+        code = dashboard.environment["BACKSTAY_SETUP_CODE"]
+        line(f"Setup code for the first account: {code}")
     if settings.lan == "on":
-        _say_lan(settings, dashboard, line)
+        _say_lan(settings, line)
     line(f"Data: {settings.data}")
     line("Ctrl+C ends it.")
     sys.stdout.flush()
 
 
-def _say_lan(settings: Settings, dashboard: Child, line: Callable[[str], None]) -> None:
+def _say_lan(settings: Settings, line: Callable[[str], None]) -> None:
     try:
         import segno
 
@@ -178,7 +183,6 @@ def _say_lan(settings: Settings, dashboard: Child, line: Callable[[str], None]) 
     names = [n for n in own_names() if n not in ("localhost", "127.0.0.1")]
     for name in names:
         line(_url(settings, name))
-    line(f"Setup code for the first account: {dashboard.environment['BACKSTAY_SETUP_CODE']}")
     line(f"Fingerprint of the certificate: {certificate.fingerprint_sha256}")
     if names:
         segno.make(_url(settings, names[0]), error="m").terminal(compact=True)

@@ -6,6 +6,7 @@ Every variable is documented in `docs/operate/settings.md`; a test compares the 
 
 import os
 from dataclasses import dataclass, fields
+from ipaddress import ip_address
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -31,6 +32,11 @@ _HELP = {
     "lan": "on opens dashboard and phone door to the home network (HTTPS, account required)",
     "demo": "folder of the demo that is shown while there is no sensor (set by `backstay up`)",
     "setup_code": "code that makes the first account when the service is open to the network",
+    "public_url": "https://... of the reverse proxy people come through (an account is required)",
+    "oidc_issuer": "address of the identity provider; unset: local passwords alone",
+    "oidc_client": "client id that the provider gave this service",
+    "oidc_secret": "client secret that the provider gave this service",
+    "oidc_name": "name of the provider on the sign-in page",
     "hapt_model": "off leaves out the waist model fitted on research-only data",
 }
 
@@ -56,7 +62,17 @@ class Settings:
     lan: str = ""
     demo: str = ""
     setup_code: str = ""
+    public_url: str = ""
+    oidc_issuer: str = ""
+    oidc_client: str = ""
+    oidc_secret: str = ""
+    oidc_name: str = "OpenID"
     hapt_model: str = "on"
+
+    @property
+    def open_to_network(self) -> bool:
+        """Whether anybody but this machine can reach the dashboard, so that it asks who comes."""
+        return self.lan == "on" or bool(self.public_url) or not is_loopback(self.host)
 
     @property
     def epochs_db(self) -> Path:
@@ -109,6 +125,16 @@ def _typed(name: str, kind: object, text: str) -> object:
                 f"BACKSTAY_{name.upper()}={text!r} is not a whole number: {_HELP[name]}"
             ) from error
     return text
+
+
+def is_loopback(host: str) -> bool:
+    """Whether this name or address means this machine alone."""
+    if host.casefold() in ("localhost", ""):
+        return True
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
 
 
 def help_of() -> dict[str, str]:

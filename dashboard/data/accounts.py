@@ -36,7 +36,7 @@ def enter(secret: str | None) -> tuple[Sources, Person]:
     """
     own, shown = own_sources(), sources()
     held = accounts(own)
-    if own.settings.lan != "on" and (held is None or not held.needed()):
+    if not own.settings.open_to_network and (held is None or not held.needed()):
         return shown, owner(shown)
     person = held.who(secret) if held is not None else None
     if person is None:

@@ -17,7 +17,7 @@ def gate(src: Sources) -> Gate:
 def accounts(src: Sources) -> Accounts | None:
     """Accounts, or None before anything was stored. One object per process: it counts failures."""
     kept = records(src)
-    if kept is None and src.settings.lan == "on":
+    if kept is None and src.settings.open_to_network:
         kept = writable(src)  # the first account is about to be made
     if kept is None:
         return None
@@ -36,8 +36,10 @@ def doorman(settings: Settings) -> Doorman:
     src = sources_of(settings)
     return Doorman(
         accounts=lambda: accounts(src),
-        open_to_network=settings.lan == "on",
+        open_to_network=settings.open_to_network,
         setup_code=settings.setup_code,
         zone=src.zone_name,
+        provider=settings.oidc_name if settings.oidc_issuer else "",
+        public_url=settings.public_url,
         wearer=lambda: first_wearer(src),
     )

@@ -40,7 +40,7 @@ SERVES = {
     "mqtt": ["tracker.collect.mqtt"],
     "parquet": ["pyarrow.parquet", "tracker.recording", "tracker.tables_io"],
     "pdf": ["typst", "vl_convert", "tracker.report.pdf", "tracker.report.charts.ribbon"],
-    "oidc": ["authlib", "httpx"],
+    "oidc": ["authlib", "joserfc", "httpx2"],
     "postgres": ["psycopg", "tracker.store.sql"],
     "cluster": ["distributed", "tracker.cluster"],
     "orientation": ["vqf"],

@@ -1,34 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """`backstay user`: accounts from the command line, for the operator of this machine."""
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 import click
 
-if TYPE_CHECKING:
-    from tracker.accounts import Accounts
-    from tracker.diary import Person
 
-
-@click.group("user", short_help="Accounts: add, passwd, list, close.")
+@click.group("user", short_help="Accounts: add, passwd, link, close, list.")
 def command() -> None:
     """Accounts of the people who use this service.
 
-    Whoever can start this command owns the data folder. While the dashboard runs it alone writes
-    the accounts: stop it first, or use the page Settings.
+    Whoever can start this command owns the data folder. While the dashboard runs it is asked to
+    make the change, so nothing has to be stopped.
     """
-
-
-def _accounts() -> "Accounts":
-    from tracker.accounts import Accounts
-    from tracker.clock import clock_from_environment
-    from tracker.settings import read_settings
-    from tracker.store.records import open_records
-
-    clock = clock_from_environment()
-    records = open_records(read_settings(), clock)
-    click.get_current_context().call_on_close(records.close)
-    return Accounts(records, clock)
 
 
 @command.command("add")
@@ -44,81 +28,89 @@ def _accounts() -> "Accounts":
 )
 @click.option("--lang", type=click.Choice(["de", "en"]), default="de", show_default=True)
 @click.option("--zone", default="Europe/Berlin", show_default=True, help="Time zone of the days.")
-@click.password_option(help="Asked for when it is not given.")
-def add(name: str, roles: tuple[str, ...], lang: str, zone: str, password: str) -> None:
+@click.option("--password", help="Asked for when it is not given.")
+@click.option("--no-password", is_flag=True, help="Signs in through the identity provider alone.")
+@click.option("--subject", default="", help="The person's identifier at the identity provider.")
+@click.option("--email", default="", help="Or their verified address there.")
+def add(
+    name: str, roles: tuple[str, ...], lang: str, zone: str, password: str | None,
+    no_password: bool, subject: str, email: str,
+) -> None:  # fmt: skip
     """Make an account for NAME.
 
     The first one belongs to whoever wears the sensor here: it keeps their data and operates.
     """
-    from tracker.diary import Role
-    from tracker.errors import InputError
-
-    accounts = _accounts()
-    own = _series_before_accounts()
-    if accounts.needed() or own is None:
-        person = accounts.add(name, password, [Role(r) for r in roles], language=lang, zone=zone)
-    elif "wearer" in roles:
-        person = accounts.add_owner(name, password, language=lang, zone=zone, wearer=own)
-    else:
-        raise InputError(
-            "somebody's data are here without an account, and with the first account everybody has "
-            "to sign in: make theirs first (`backstay user add NAME`)"
-        )
-    click.echo(
-        f"{person.name}: account {person.id}"
-        + (f", series {person.wearer}" if person.wearer else "")
-    )
-
-
-def _series_before_accounts() -> "str | None":
-    """The pseudonym of a single user's series; None where nothing was measured here."""
-    from tracker.settings import read_settings
-    from tracker.share import PREFIX
-    from tracker.store.sqlite import open_reader
-
-    reader = open_reader(read_settings())
-    try:
-        return next((w for w, _ in reader.wearers() if not w.startswith(PREFIX)), None)
-    finally:
-        reader.close()
+    made = _ask(
+        "add", name=name, password=None if no_password else password or _new(), roles=list(roles),
+        language=lang, zone=zone, subject=subject, email=email,
+    )  # fmt: skip
+    series = f", series {made['wearer']}" if made["wearer"] else ""
+    click.echo(f"{made['name']}: account {made['id']}{series}")
 
 
 @command.command("passwd")
 @click.argument("name")
-@click.password_option(help="Asked for when it is not given.")
-def passwd(name: str, password: str) -> None:
-    """Give NAME a new password; all sign-ins of the account end."""
-    accounts = _accounts()
-    accounts.set_password(_named(accounts, name), password)
-    click.echo(f"{name}: the password is changed; all sign-ins have ended")
+@click.option("--password", help="Asked for when it is not given.")
+@click.option("--new", "make", is_flag=True, help="Make one and show it once.")
+def passwd(name: str, password: str | None, make: bool) -> None:
+    """Give NAME a new password; all sign-ins of the account end.
+
+    This is also the way back in for somebody who lost theirs, the operator included.
+    """
+    made = _ask("passwd", name=name, password=None if make else password or _new())
+    click.echo(f"{made['name']}: the password is changed; all sign-ins have ended")
+    if made["password"]:
+        click.echo(f"New password, shown once: {made['password']}")
+
+
+@command.command("link")
+@click.argument("name")
+@click.option("--subject", default="", help="The person's identifier at the provider.")
+@click.option("--email", default="", help="Or their verified address there; it counts once.")
+def link(name: str, subject: str, email: str) -> None:
+    """Let NAME sign in through the identity provider (BACKSTAY_OIDC_ISSUER)."""
+    made = _ask("link", name=name, subject=subject, email=email)
+    click.echo(f"{made['name']}: linked")
+
+
+@command.command("unlink")
+@click.argument("name")
+def unlink(name: str) -> None:
+    """End that; all sign-ins of the account end."""
+    click.echo(f"{_ask('unlink', name=name)['name']}: not linked any more")
 
 
 @command.command("close")
 @click.argument("name")
 def close(name: str) -> None:
     """Close the account of NAME; the data stay until they are erased."""
-    from dataclasses import replace
+    click.echo(f"{_ask('close', name=name)['name']}: the account is closed")
 
-    accounts = _accounts()
-    person = _named(accounts, name)
-    accounts.records.put_person(replace(person, active=False))
-    accounts.records.end_sessions(person.id)
-    click.echo(f"{name}: the account is closed")
+
+@command.command("reopen")
+@click.argument("name")
+def reopen(name: str) -> None:
+    """Open the closed account of NAME again."""
+    click.echo(f"{_ask('reopen', name=name)['name']}: the account is open")
 
 
 @command.command("list")
 def list_accounts() -> None:
     """List the accounts: name, roles, series, language."""
-    for person in _accounts().records.people():
-        roles = ", ".join(sorted(person.roles))
-        state = "" if person.active else "  (closed)"
-        click.echo(f"{person.name}\t{roles}\t{person.wearer or '-'}\t{person.language}{state}")
+    for one in _ask("list"):
+        notes = ["linked"] * one["linked"] + ["closed"] * (not one["active"])
+        state = f"  ({', '.join(notes)})" if notes else ""
+        roles = ", ".join(one["roles"])
+        click.echo(f"{one['name']}\t{roles}\t{one['wearer'] or '-'}\t{one['language']}{state}")
 
 
-def _named(accounts: "Accounts", name: str) -> "Person":
-    from tracker.errors import InputError
+def _new() -> str:
+    return str(click.prompt("Password", hide_input=True, confirmation_prompt=True))
 
-    for person in accounts.records.people():
-        if person.name.casefold() == name.casefold():
-            return person
-    raise InputError(f"there is no account {name!r}: look at `backstay user list`")
+
+def _ask(method: str, **params: object) -> Any:
+    from tracker.clock import clock_from_environment
+    from tracker.settings import read_settings
+    from tracker.user_desk import ask
+
+    return ask(read_settings(), clock_from_environment(), method, **params)

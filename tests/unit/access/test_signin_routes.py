@@ -14,9 +14,11 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket
 
 from dashboard.auth import COOKIE, Doorman, RequireSignIn, routes
+from dashboard.data import doorman as doorman_of
 from tracker.accounts import Accounts
 from tracker.diary import Role
 from tracker.settings import Settings
@@ -29,8 +31,9 @@ HERE = "https://here"
 class Browser:
     """A client that keeps cookies and sends Origin with posts, as browsers do."""
 
-    def __init__(self, app: Starlette) -> None:
+    def __init__(self, app: Starlette, base_url: str = HERE) -> None:
         self._app, self.cookies = app, httpx.Cookies()
+        self.base_url = base_url
 
     def get(self, path: str, accept: str = "text/html") -> httpx.Response:
         """Open a page."""
@@ -45,7 +48,7 @@ class Browser:
         async def go() -> httpx.Response:
             transport = httpx.ASGITransport(app=self._app)
             async with httpx.AsyncClient(
-                transport=transport, base_url=HERE, cookies=self.cookies
+                transport=transport, base_url=self.base_url, cookies=self.cookies
             ) as client:
                 answer = await client.request(method, path, **options)
                 self.cookies = client.cookies
@@ -58,9 +61,12 @@ def _app(doorman: Doorman) -> Starlette:
     async def page(request: Request) -> Response:
         return PlainTextResponse("the page")
 
+    async def live(socket: WebSocket) -> None:
+        await socket.accept()
+
     inner = [Route(p, page) for p in ("/", "/today", "/media/x", "/health", "/_stcore/health")]
     return Starlette(
-        routes=[*routes(doorman), *inner],
+        routes=[*routes(doorman), *inner, WebSocketRoute("/_stcore/stream", live)],
         middleware=[Middleware(RequireSignIn, doorman=doorman)],
     )
 
@@ -110,7 +116,7 @@ def test_a_forged_cookie_opens_nothing(browser: Browser) -> None:
     assert browser.get("/today").status_code == 303
 
 
-async def _socket(app: Starlette, cookie: str) -> str:
+async def _socket(app: Starlette, cookie: str, origin: str = "") -> str:
     sent: list[str] = []
 
     async def receive() -> dict[str, str]:
@@ -120,6 +126,7 @@ async def _socket(app: Starlette, cookie: str) -> str:
         sent.append(message["type"])
 
     headers = [(b"cookie", f"{COOKIE}={cookie}".encode()), (b"host", b"here")]
+    headers += [(b"origin", origin.encode())] if origin else []
     scope = {"type": "websocket", "path": "/_stcore/stream", "headers": headers}
     scope |= {"query_string": b"", "subprotocols": [], "raw_path": b"", "scheme": "wss"}
     await app(scope, receive, send)
@@ -188,7 +195,7 @@ def test_a_huge_form_is_refused(browser: Browser) -> None:
 
 def test_single_user_on_loopback_needs_no_account(accounts: Accounts) -> None:
     """Without any account pages are open and the sign-in leads home."""
-    browser = Browser(_app(Doorman(accounts=lambda: accounts)))
+    browser = Browser(_app(Doorman(accounts=lambda: accounts)), "http://127.0.0.1:8501")
     assert browser.get("/today").text == "the page"
     assert browser.get("/auth/login").headers["location"] == "/"
 
@@ -212,3 +219,74 @@ def test_first_account_in_the_network_needs_the_code_on_the_operators_screen(
         browser.post("/auth/first", code="abcd-1234", name="Eve", password=GOOD).status_code == 303
     )
     assert [p.name for p in accounts.records.people()] == ["Anna"]
+
+
+def test_guessing_the_setup_code_is_throttled(accounts: Accounts) -> None:
+    """The ninth wrong code waits, and then the right one waits, too."""
+    doorman = Doorman(accounts=lambda: accounts, open_to_network=True, setup_code="ABCD-1234")
+    browser = Browser(_app(doorman))
+    form = {"code": "0000-0000", "name": "Eve", "password": GOOD}
+    codes = [browser.post("/auth/first", **form).status_code for _ in range(9)]
+    assert codes == [401] * 8 + [429]
+    assert browser.post("/auth/first", **{**form, "code": "ABCD-1234"}).status_code == 429
+    assert not accounts.needed()
+
+
+@pytest.mark.parametrize("name", ["rebound.example", "127.0.0.1.example", "", "a:b:c"])
+def test_a_name_pointed_at_this_machine_opens_nothing(accounts: Accounts, name: str) -> None:
+    """Another site's name that resolves to 127.0.0.1 is refused where no account is needed."""
+    browser = Browser(_app(Doorman(accounts=lambda: accounts)), "http://localhost:8501")
+    assert browser.get("/today").text == "the page"
+    answer = browser._do("GET", "/today", headers={"host": name, "accept": "text/html"})
+    assert answer.status_code == 403
+    assert "the page" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("origin", "sent"),
+    [
+        ("https://here", "websocket.accept"),
+        ("https://practice.example", "websocket.accept"),
+        ("https://elsewhere", "websocket.close"),
+        ("https://here.elsewhere", "websocket.close"),
+    ],
+)
+def test_a_socket_opened_by_another_site_is_closed(
+    accounts: Accounts, origin: str, sent: str
+) -> None:
+    """Our own page and that of the reverse proxy may; a foreign page may not, signed in or not."""
+    accounts.add("Anna", GOOD, [Role.WEARER])
+    doorman = Doorman(accounts=lambda: accounts, public_url="https://practice.example")
+    browser = Browser(_app(doorman))
+    _sign_in(browser)
+    assert asyncio.run(_socket(browser._app, browser.cookies[COOKIE], origin)) == sent
+
+
+def test_behind_a_proxy_with_https_the_cookie_is_secure(accounts: Accounts) -> None:
+    """The proxy speaks HTTP to us; the browser must still send the cookie over HTTPS only."""
+    accounts.add("Anna", GOOD, [Role.WEARER])
+    doorman = Doorman(accounts=lambda: accounts, public_url="https://practice.example")
+    browser = Browser(_app(doorman), "http://practice.example")
+    answer = browser.post("/auth/login", "http://practice.example", name="Anna", password=GOOD)
+    assert "secure" in answer.headers["set-cookie"].lower()
+
+
+@pytest.mark.parametrize(
+    ("changed", "is_open"),
+    [
+        ({}, False),
+        ({"host": "localhost"}, False),
+        ({"host": "::1"}, False),
+        ({"lan": "on"}, True),
+        ({"host": "0.0.0.0"}, True),
+        ({"host": "practice-server"}, True),
+        ({"public_url": "https://practice.example"}, True),
+    ],
+)
+def test_whatever_others_can_reach_asks_for_a_sign_in(
+    tmp_path: Path, changed: dict[str, Any], is_open: bool
+) -> None:
+    """Loopback alone is a single user's; every other way in needs an account."""
+    settings = Settings(data=tmp_path, **changed)
+    assert settings.open_to_network is is_open
+    assert doorman_of(settings).must_sign_in() is is_open
