@@ -30,8 +30,9 @@ from tracker.exercises import engine  # noqa: E402
 from tracker.exercises.registry import exercises  # noqa: E402
 from tracker.exercises.spec import Tuning  # noqa: E402
 from tracker.model import SECOND_NS, Exercise, ExerciseSet, Placement, Samples  # noqa: E402
+from tracker.signal.blocks import BodyBlock  # noqa: E402
 from tracker.signal.calibrate import Axes  # noqa: E402
-from tracker.signal.grid import BodyBlock, advance_grid, finish_grid, start_grid  # noqa: E402
+from tracker.signal.grid import advance_grid, finish_grid, start_grid  # noqa: E402
 from tracker.simulation.days import record, workday  # noqa: E402
 from tracker.simulation.drills import DRILLS, perform, to_standing  # noqa: E402
 from tracker.simulation.motions import Script  # noqa: E402

@@ -25,9 +25,10 @@ from bench.recordings import load as load_recording
 from tracker.model import Samples
 from tracker.signal import context
 from tracker.signal import features as f
+from tracker.signal.blocks import BLOCK_NS
 from tracker.signal.calibrate import Axes, calibrate
 from tracker.signal.decode import EXER, LIE, SIT, STAND, WALK
-from tracker.signal.grid import BLOCK_NS, advance_grid, finish_grid, start_grid
+from tracker.signal.grid import advance_grid, finish_grid, start_grid
 from tracker.signal.models import CHEST, WAIST, Model
 from tracker.signal.segment import append_rows
 from tracker.signal.survey import join

@@ -18,8 +18,8 @@ from bench.recordings import Recording, recordings, reference
 from bench.train_models import OUT, rows_of
 from tracker.model import Trunk
 from tracker.signal import features as f
+from tracker.signal.blocks import BLOCK_NS
 from tracker.signal.calibrate import Axes, calibrate
-from tracker.signal.grid import BLOCK_NS
 from tracker.signal.trunk import TrunkModel, angles, numbers
 
 POSE_OF = {

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The steps in order: samples in, epochs out, live and batch alike.
 
-`advance` is the only way through: `analyze` calls it in chunks of half an hour. Rows of the newest two
-minutes may come again with a better answer; `merge_epochs` keeps the last one. The final table
+`advance` is the only way through: `analyze` calls it in chunks of half an hour. Rows of the newest
+two minutes may come again with a better answer; `merge_epochs` keeps the last one. The final table
 does not depend on how the samples were split.
 """
 
@@ -14,22 +14,26 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tracker.exercises import engine
-from tracker.model import EPOCH_NS, SECOND_NS, Epochs, ExerciseSet, Samples, State, Transition
+from tracker.exercises.guided_state import Live as Training
+from tracker.exercises.live import look as look_at
+from tracker.model import (
+    EPOCH_NS,
+    SECOND_NS,
+    Epochs,
+    Exercise,
+    ExerciseSet,
+    Samples,
+    State,
+    Transition,
+)
 from tracker.signal import pack
+from tracker.signal.blocks import BLOCK_NS, Blocks, no_blocks
 from tracker.signal.drift import DriftState, advance_drift
 from tracker.signal.epochs import PairState, advance_pairs, start_pairs
 from tracker.signal.features import FeatureState, advance_features, start_features
 from tracker.signal.fuse import fuse
 from tracker.signal.glance import glance
-from tracker.signal.grid import (
-    BLOCK_NS,
-    Blocks,
-    GridState,
-    advance_grid,
-    finish_grid,
-    no_blocks,
-    start_grid,
-)
+from tracker.signal.grid import GridState, advance_grid, finish_grid, start_grid
 from tracker.signal.layers import (
     LayerState,
     Span,
@@ -59,6 +63,7 @@ __all__ = [
     "load",
     "merge_epochs",
     "start",
+    "training_look",
 ]
 
 # Longer ones make arrays that the allocator maps anew every time, which costs more than the calls.
@@ -200,6 +205,13 @@ def _through(state: ChainState, blocks: Blocks, *, flush: bool) -> tuple[ChainSt
         provisional_ns=int(last.start_ns[0]) if len(last) else -1,
         provisional_confidence=float(last.confidence[0]) if len(last) else 0.0,
     )
+
+
+def training_look(state: ChainState, exercise: Exercise, since_ns: int) -> Training:
+    """What is seen of a guided set so far, up to the newest sample. Changes nothing."""
+    _, rest = finish_grid(state.grid)
+    waiting = state.queue.join(rest).runs()
+    return look_at(state.exercises, waiting, exercise, since_ns)
 
 
 def merge_epochs(parts: Sequence[Epochs]) -> Epochs:

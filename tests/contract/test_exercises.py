@@ -12,7 +12,8 @@ from tracker.exercises import engine
 from tracker.exercises.registry import exercises
 from tracker.exercises.spec import Spec
 from tracker.model import Exercise, ExerciseSet, Placement, Samples
-from tracker.signal.grid import BodyBlock, advance_grid, finish_grid, start_grid
+from tracker.signal.blocks import BodyBlock
+from tracker.signal.grid import advance_grid, finish_grid, start_grid
 from tracker.simulation.days import Day, record, session, workday
 from tracker.simulation.drills import DRILLS, perform, to_standing
 from tracker.simulation.motions import Script

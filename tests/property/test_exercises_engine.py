@@ -15,7 +15,7 @@ from tracker.exercises.guided_state import Live
 from tracker.exercises.programme import Item, Target, programme_from
 from tracker.exercises.progression import Done, next_step, session, week
 from tracker.model import ExerciseSet
-from tracker.signal.grid import BodyBlock
+from tracker.signal.blocks import BodyBlock
 
 PROGRAMME = programme_from(packaged().document)
 DAY = date(2026, 1, 5)

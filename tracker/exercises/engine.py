@@ -21,7 +21,7 @@ from tracker.exercises.gate import QUANTUM_ROWS, active, decimate
 from tracker.exercises.settle import settle
 from tracker.exercises.spec import Tuning
 from tracker.model import SECOND_NS, ExerciseSet, Placement
-from tracker.signal.grid import BodyBlock
+from tracker.signal.blocks import BodyBlock
 from tracker.signal.layers import Span
 
 VERSION = 1
@@ -189,6 +189,30 @@ def live_sets(state: EngineState) -> list[ExerciseSet]:
         return []
     first = max(0, int(np.flatnonzero(state.flags)[0]) - LEAD)
     return settle(_episode(state, first, state.flags.shape[0]))
+
+
+def buffered(state: EngineState) -> Episode | None:
+    """Everything that is still held, with what does not fill a quantum yet; None where nothing is.
+
+    For the live look of a guided set (`live.py`), which knows its exercise and needs no gate.
+    """
+    k = state.raw.shape[1] // RAW_PER_ROW * RAW_PER_ROW
+    rows, ok = state.rows, state.ok
+    if k:
+        tail = np.stack([decimate(channel[:k]) for channel in state.raw])
+        rows = np.concatenate([rows, tail], axis=1) if rows.shape[1] else tail
+        ok = np.concatenate([ok, state.raw_ok[2:k:RAW_PER_ROW]])
+    if not rows.shape[1]:
+        return None
+    first_ns = state.t0_ns if state.rows.shape[1] else state.raw_t0_ns
+    return Episode(
+        t0_ns=first_ns + 2 * RAW_STEP_NS,
+        acc_body_g=rows[:3].T,
+        gyr_body_dps=rows[3:].T if state.channels == 6 else None,
+        valid=ok,
+        placement=state.params.placement,
+        tuning=state.params.tuning,
+    )
 
 
 def _join(state: EngineState, t0_ns: int) -> tuple[EngineState, list[ExerciseSet], int]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tracker.signal.grid import BLOCK_N, FS_HZ, Blocks
+from tracker.signal.blocks import BLOCK_N, FS_HZ, Blocks
 
 SUB_N = 25  # 0.5 s
 SUBS = BLOCK_N // SUB_N

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from tracker.model import SECOND_NS, Samples
 from tracker.signal import features as f
-from tracker.signal.grid import Blocks, advance_grid, finish_grid, start_grid
+from tracker.signal.blocks import Blocks
+from tracker.signal.grid import advance_grid, finish_grid, start_grid
 
 MOST_CHUNKS = 4
 CHUNK_NS = 3600 * SECOND_NS

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from tracker.model import SECOND_NS, Transition, TransitionKind
 from tracker.signal import features as f
+from tracker.signal.blocks import BLOCK_NS
 from tracker.signal.decode import CLASSES, EXER, LIE, SIT, STAND, WALK
-from tracker.signal.grid import BLOCK_NS
 from tracker.signal.segment import Decoded
 from tracker.signal.wear import WORN
 

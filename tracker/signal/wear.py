@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tracker.signal import features as f
-from tracker.signal.grid import FS_HZ
+from tracker.signal.blocks import FS_HZ
 
 HALF = 8  # blocks on either side: a window of 42.5 s
 FEWEST = 8  # blocks with data in a window

@@ -8,7 +8,7 @@ import pytest
 
 from tracker.exercises import engine
 from tracker.model import Exercise, ExerciseSet, Placement
-from tracker.signal.grid import BodyBlock
+from tracker.signal.blocks import BodyBlock
 
 
 def stream(minutes: int, rests_s: tuple[int, ...]) -> np.ndarray:

@@ -11,10 +11,11 @@ from tracker.errors import InputError, UsageError
 from tracker.model import SECOND_NS, Placement, Pose, Samples, State, Trunk
 from tracker.signal import features as f
 from tracker.signal import pack
+from tracker.signal.blocks import BLOCK_N, BLOCK_NS
 from tracker.signal.calibrate import Axes, Calibration, calibrate
 from tracker.signal.events import lift
 from tracker.signal.glance import glance
-from tracker.signal.grid import BLOCK_N, BLOCK_NS, advance_grid, finish_grid, start_grid
+from tracker.signal.grid import advance_grid, finish_grid, start_grid
 from tracker.signal.models import model_for
 from tracker.signal.results import Setup
 from tracker.signal.slouch import (
