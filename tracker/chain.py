@@ -14,18 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tracker.exercises import engine
-from tracker.exercises.guided_state import Live as Training
-from tracker.exercises.live import look as look_at
-from tracker.model import (
-    EPOCH_NS,
-    SECOND_NS,
-    Epochs,
-    Exercise,
-    ExerciseSet,
-    Samples,
-    State,
-    Transition,
-)
+from tracker.model import EPOCH_NS, SECOND_NS, Epochs, ExerciseSet, Samples, State, Transition
 from tracker.signal import pack
 from tracker.signal.blocks import BLOCK_NS, Blocks, no_blocks
 from tracker.signal.drift import DriftState, advance_drift
@@ -63,7 +52,6 @@ __all__ = [
     "load",
     "merge_epochs",
     "start",
-    "training_look",
 ]
 
 # Longer ones make arrays that the allocator maps anew every time, which costs more than the calls.
@@ -205,13 +193,6 @@ def _through(state: ChainState, blocks: Blocks, *, flush: bool) -> tuple[ChainSt
         provisional_ns=int(last.start_ns[0]) if len(last) else -1,
         provisional_confidence=float(last.confidence[0]) if len(last) else 0.0,
     )
-
-
-def training_look(state: ChainState, exercise: Exercise, since_ns: int) -> Training:
-    """What is seen of a guided set so far, up to the newest sample. Changes nothing."""
-    _, rest = finish_grid(state.grid)
-    waiting = state.queue.join(rest).runs()
-    return look_at(state.exercises, waiting, exercise, since_ns)
 
 
 def merge_epochs(parts: Sequence[Epochs]) -> Epochs:

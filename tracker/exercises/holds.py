@@ -80,6 +80,26 @@ def find_holds(episode: Episode, plank: Spec | None, side_plank: Spec | None) ->
     return found
 
 
+def live_hold_rows(episode: Episode, spec: Spec) -> tuple[int, int] | None:
+    """First and last row of the newest stretch in the pose of a hold that may still go on."""
+    low, high = spec.base_deg
+    if len(episode) < 15:
+        return None
+    before: _Plateau | None = None
+    newest = None
+    for flat in _plateaus(episode):
+        if spec.signal == "psi":
+            there = low <= abs(flat.psi_deg) <= high and flat.up_g >= SIDE_UP_G
+        else:
+            prone = before is not None and before.theta_deg > 50 and abs(before.psi_deg) < 30
+            lifted = not prone or before is None or before.theta_deg - flat.theta_deg >= LIFT_DEG
+            there = low <= flat.theta_deg <= high and abs(flat.psi_deg) <= 20 and lifted
+        if there:
+            newest = (flat.first, flat.last)
+        before = flat
+    return newest
+
+
 def _raised(episode: Episode) -> bool:
     """Whether the trunk is ever face down or on a side with the head end up."""
     x, y, z = episode.acc_body_g[::5].T

@@ -88,7 +88,7 @@ def _alike(spec: Spec, reps: Reps, spread: float, rhythm: float, tuning: Tuning)
     large = reps.amp() >= tuning.few_large * spec.amp_deg[0]
     even = spread <= tuning.few_spread and size <= tuning.few_size
     # Three movements with longer pauses than they last are three movements.
-    dense = float(np.median(np.diff(reps.peak))) <= tuning.few_apart * float(
+    dense = len(reps) < 2 or float(np.median(np.diff(reps.peak))) <= tuning.few_apart * float(
         np.median(reps.end - reps.start)
     )
     return large and even and dense and (len(reps) < 3 or rhythm >= tuning.few_rhythm)
