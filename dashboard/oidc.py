@@ -93,6 +93,14 @@ def _provider(settings: Settings) -> "StarletteOAuth2App":
     )
 
 
+def _with_memory(request: Request, memory: dict[str, Any]) -> Request:
+    """The request with `memory` where Authlib keeps state, nonce and verifier.
+
+    In a scope of its own: Streamlit's session, a cookie in the browser, stays out of it.
+    """
+    return Request({**request.scope, "session": memory}, request.receive)
+
+
 def _faults() -> tuple[type[Exception], ...]:
     """What a provider that is away, broken or dishonest makes the libraries raise."""
     import httpx2
@@ -131,11 +139,12 @@ class _Desk:
         if accounts is None or not accounts.needed():
             return self._refuse(request, target, "provider_nobody", 403)
         memory: dict[str, Any] = {}
-        request.scope["session"] = memory  # where Authlib puts state, nonce and verifier
         try:
             await self._know_provider()
             back = self.settings.public_url.rstrip("/") + BACK
-            answer: Response = await self.provider.authorize_redirect(request, back)
+            answer: Response = await self.provider.authorize_redirect(
+                _with_memory(request, memory), back
+            )
         except self.faults as error:
             return self._failed(request, target, error)
         answer.set_cookie(
@@ -155,11 +164,11 @@ class _Desk:
         accounts = self.doorman.accounts()
         if begun is None or accounts is None:
             return self._refuse(request, "/", "provider_over", 403)
-        target, request.scope["session"] = begun
+        target, memory = begun
         try:
             metadata = await self._know_provider()
             token = await self.provider.authorize_access_token(
-                request,
+                _with_memory(request, memory),
                 claims_options={
                     "iss": {"essential": True, "value": metadata["issuer"]},
                     "aud": {"essential": True, "value": self.settings.oidc_client},

@@ -16,6 +16,7 @@ from argon2 import PasswordHasher
 from argon2.profiles import CHEAPEST
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.middleware.sessions import SessionMiddleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
@@ -120,7 +121,10 @@ class Visitor:
             routes=[
                 *auth.routes(doorman), *oidc.routes(settings, doorman), Route("/today", page)
             ],
-            middleware=[Middleware(auth.RequireSignIn, doorman=doorman)],
+            middleware=[
+                Middleware(SessionMiddleware, secret_key="Streamlit has one, too"),
+                Middleware(auth.RequireSignIn, doorman=doorman),
+            ],
         )  # fmt: skip
         self.cookies = httpx.Cookies()
 
@@ -172,6 +176,7 @@ def test_a_linked_person_signs_in(visitor: Visitor, issuer: str, accounts: Accou
     done = visitor.sign_in()
     assert (done.status_code, done.headers["location"]) == (303, "/today")
     cookies = done.headers.get_list("set-cookie")
+    assert not any(c.startswith("session=") for c in cookies), "state left the server"
     assert any("HttpOnly" in c and "Secure" in c and "SameSite=lax" in c for c in cookies)
     assert visitor.get("/today").text == "Anna"
     anna = next(p for p in accounts.records.people() if p.name == "Anna")
