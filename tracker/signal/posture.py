@@ -59,7 +59,8 @@ def evidence(
     params: PostureParams = PARAMS,
 ) -> Evidence:
     """Evidence for consecutive rows (n, COLUMNS); rows without data or not worn say nothing."""
-    seen = context.describe(rows)
+    lifted = lift(rows)
+    seen = context.describe(rows, lifted)
     gyro = not bool(np.isnan(rows[:, f.GYR_VAR][rows[:, f.VALID] > 0]).any())
     model = model_for(setup.placement, gyro=gyro, research=setup.research_models)
     incline = np.degrees(np.arccos(np.clip(seen[:, 2].astype(np.float64), -1, 1)))
@@ -88,7 +89,7 @@ def evidence(
     _physics(rows, lik, params)
     lik = lik**params.trust
     lik[(rows[:, f.VALID] < 0.3) | (worn != WORN)] = 1.0
-    return Evidence(likelihood=lik, change=_change(rows, params))
+    return Evidence(likelihood=lik, change=_change(rows, lifted, params))
 
 
 def _physics(rows: NDArray[np.float32], lik: NDArray[np.float64], params: PostureParams) -> None:
@@ -159,7 +160,9 @@ _WAYS = np.array(
 )
 
 
-def _change(rows: NDArray[np.float32], params: PostureParams) -> NDArray[np.float64]:
+def _change(
+    rows: NDArray[np.float32], lifted: NDArray[np.float64], params: PostureParams
+) -> NDArray[np.float64]:
     spread = np.where(rows[:, f.VALID] > 0, rows[:, f.VM_MAX] - rows[:, f.VM_MIN], np.float32(1))
     before = np.empty_like(spread)
     before[1:] = spread[:-1]
@@ -169,7 +172,7 @@ def _change(rows: NDArray[np.float32], params: PostureParams) -> NDArray[np.floa
     low, high = np.log10(params.change_still), np.log10(params.change_moving)
     p = 10.0 ** (low + (high - low) * (odds + 1) / 2)
     change = p[:, None, None] * _WAYS
-    up = np.clip(params.lift_per_m * lift(rows), -params.lift_most, params.lift_most)
+    up = np.clip(params.lift_per_m * lifted, -params.lift_most, params.lift_most)
     rise, fall = np.exp(up), np.exp(-up)
     for low_state, high_state in ((SIT, STAND), (SIT, WALK), (LIE, SIT), (LIE, STAND), (LIE, WALK)):
         change[:, low_state, high_state] *= rise
