@@ -61,17 +61,19 @@ def look(
 
 
 def _since(episode: Episode | None, since_ns: int) -> Episode | None:
-    """The rows from shortly before the set on."""
-    if episode is None:
+    """The rows from shortly before the set to the newest one that was measured."""
+    if episode is None or not episode.valid.any():
         return None
     first = max(0, (since_ns - EARLIER_NS - episode.t0_ns) // STEP_NS)
-    if len(episode) - first < 10:
+    end = int(np.flatnonzero(episode.valid)[-1]) + 1
+    if end - first < 10:
         return None
+    part = slice(first, end)
     return Episode(
         t0_ns=episode.t0_ns + first * STEP_NS,
-        acc_body_g=episode.acc_body_g[first:],
-        gyr_body_dps=None if episode.gyr_body_dps is None else episode.gyr_body_dps[first:],
-        valid=episode.valid[first:],
+        acc_body_g=episode.acc_body_g[part],
+        gyr_body_dps=None if episode.gyr_body_dps is None else episode.gyr_body_dps[part],
+        valid=episode.valid[part],
         placement=episode.placement,
         tuning=GENEROUS,
     )
@@ -83,6 +85,6 @@ def _held(episode: Episode, spec: Spec) -> Live:
     if rows is None:
         return Live(hold_s=0.0)
     first, last = rows
-    running = last >= int(np.flatnonzero(episode.valid)[-1]) - 5 if episode.valid.any() else False
+    running = last >= len(episode) - 6
     off_s = MOVE_OFF_S / 2 if running else MOVE_OFF_S
     return Live(hold_s=max(0.0, round((last - first) / 10 - off_s, 1)))
