@@ -56,7 +56,10 @@ __all__ = [
 
 # Longer ones make arrays that the allocator maps anew every time, which costs more than the calls.
 CHUNK_NS = 1800 * SECOND_NS
-BATCH = 4  # blocks (10 s) per full pass: live pays its fixed cost once in four hops
+# Blocks that may wait for the next full pass, whose cost hardly depends on their number: after 5 s
+# where the posture seems to change, 12.5 s while something moves, 20 s while nothing does.
+CHANGED, MOVED, CALM = 2, 5, 8
+_NOTHING = Results(epochs=Epochs.empty())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -73,6 +76,7 @@ class ChainState:
     drift: DriftState
     exercises: engine.EngineState
     queue: Blocks  # blocks that wait for the next full pass
+    patience: int  # how many may wait
     seen: int  # code of the newest state
 
 
@@ -89,6 +93,7 @@ def start(setup: Setup) -> ChainState:
         drift=DriftState(),
         exercises=engine.start(engine.EngineParams(placement=setup.placement)),
         queue=no_blocks(),
+        patience=CALM,
         seen=int(State.UNKNOWN),
     )
 
@@ -103,25 +108,27 @@ def advance(state: ChainState, samples: Samples) -> tuple[ChainState, Results]:
         np.array(cal.offset_g, np.float32),
         np.array(cal.gain, np.float32),
     )
-    state = replace(state, grid=grid)
     if not len(blocks):
-        return state, Results(epochs=Epochs.empty())
+        return replace(state, grid=grid), _NOTHING
     queue = state.queue.join(blocks)
-    if len(queue) < BATCH:
-        state = replace(state, queue=queue)
-        result = Results(epochs=Epochs.empty())
-    else:
-        state, result = _through(replace(state, queue=no_blocks()), queue, flush=False)
     look = glance(blocks.values[:, -1], State(state.seen), state.setup)
-    waiting = result.provisional_ns < 0
-    return replace(state, seen=int(look.state)) if waiting else state, replace(
-        result,
-        provisional=look.state if waiting else result.provisional,
-        provisional_ns=int(blocks.index[-1]) * BLOCK_NS if waiting else result.provisional_ns,
-        provisional_confidence=look.confidence if waiting else result.provisional_confidence,
-        tilt_deg=look.tilt_deg,
-        side_deg=look.side_deg,
-        slump_pct=look.slump_pct,
+    changed = look.state != state.seen
+    patience = min(state.patience, CHANGED if changed else MOVED if look.moved else CALM)
+    if len(queue) < patience:
+        held = replace(state, grid=grid, queue=queue, patience=patience, seen=int(look.state))
+        return held, Results(
+            epochs=_NOTHING.epochs,
+            provisional=look.state,
+            provisional_ns=int(blocks.index[-1]) * BLOCK_NS,
+            provisional_confidence=look.confidence,
+            tilt_deg=look.tilt_deg,
+            side_deg=look.side_deg,
+            slump_pct=look.slump_pct,
+        )
+    state = replace(state, grid=grid, queue=no_blocks(), patience=CALM)
+    state, result = _through(state, queue, flush=False)
+    return state, replace(
+        result, tilt_deg=look.tilt_deg, side_deg=look.side_deg, slump_pct=look.slump_pct
     )
 
 
@@ -250,6 +257,7 @@ _PARTS = (
     "drift",
     "exercises",
     "queue",
+    "patience",
     "seen",
 )
 

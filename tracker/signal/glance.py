@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The provisional label of the newest block: what can be said at once, for the live page.
 
-The full decoder runs every few blocks (`chain.BATCH`), since its cost is a fixed one per call. In
+The full decoder runs every few blocks (`chain.CALM`), since its cost is a fixed one per call. In
 between the newest block is looked at with three rules: lying is an inclination, walking is rhythm,
 and what was sitting or standing before stays so while nothing moves.
 """
@@ -18,26 +18,30 @@ from tracker.signal.slouch import limits
 
 LYING_DEG = 62.0
 WALK_SD_G = 0.08
+MOVED_SD_G = 0.02  # as `posture.still_sd_g`: nobody changes posture with less
 KEEP = frozenset({State.SITTING, State.SLOUCHING, State.STANDING, State.NOT_WORN, State.UNKNOWN})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Glance:
-    """State, confidence and angles of one block."""
+    """State, confidence and angles of one block, and whether the trunk moved in it."""
 
     state: State
     confidence: float
     tilt_deg: float
     side_deg: float
     slump_pct: float
+    moved: bool
 
 
 def glance(block: NDArray[np.float32], before: State, setup: Setup) -> Glance:
     """Look at a block (c, 125) in body axes."""
     acc = block[:3]
-    x, y, z = acc.mean(axis=1).tolist()
-    square = acc * acc
-    sd = float(np.sqrt(square[0] + square[1] + square[2]).std())
+    n = acc.shape[1]
+    x, y, z = (np.add.reduce(acc, axis=1) / np.float32(n)).tolist()
+    size = np.sqrt(np.add.reduce(acc * acc, axis=0))
+    away = size - np.add.reduce(size) / np.float32(n)
+    sd = math.sqrt(float(np.add.reduce(away * away)) / n)
     length = math.sqrt(x * x + y * y + z * z)
     tilt = math.degrees(math.atan2(-x, z))
     side = math.degrees(math.atan2(y, math.hypot(x, z)))
@@ -61,4 +65,5 @@ def glance(block: NDArray[np.float32], before: State, setup: Setup) -> Glance:
         tilt_deg=round(tilt, 1),
         side_deg=round(side, 1),
         slump_pct=pct,
+        moved=sd > MOVED_SD_G,
     )
