@@ -21,9 +21,11 @@ from typing import Protocol
 import numpy as np
 
 from tracker import chain
+from tracker.collect.joined import join_results
 from tracker.collect.setups import Since, at, setups
+from tracker.corrections import Told, corrected, corrections
 from tracker.errors import BackstayError
-from tracker.model import EPOCH_NS, SECOND_NS, Epochs, Exercise, Placement, Samples, State
+from tracker.model import EPOCH_NS, SECOND_NS, Placement, Samples
 from tracker.signal.results import Results
 from tracker.store.base import Batch
 from tracker.store.codec import pack_samples, unpack_samples
@@ -47,7 +49,7 @@ class DayJob:
     spans: tuple[tuple[int, int], ...]  # stretches of raw inside the day, half-open
     raw: bytes
     known: tuple[Since, ...]
-    corrections: tuple[tuple[int, int, str], ...]
+    corrections: tuple[Told, ...]
     mark: str
 
 
@@ -131,7 +133,7 @@ def make_job(
         spans=tuple(inside),
         raw=pack_samples(raw, compress=True),
         known=tuple(known),
-        corrections=_corrections(settings.get("corrections"), placement),
+        corrections=corrections(settings, placement),
         mark=mark,
     )
 
@@ -195,19 +197,14 @@ def _analyse(raw: Samples, known: Sequence[Since]) -> Results:
     for a, b in pairwise(edges):
         index = at(known, int(raw.t_ns[a])) or 0
         parts.append(chain.analyze(raw[a:b], known[index].setup))
-    return Results(
-        epochs=chain.merge_epochs([p.epochs for p in parts]),
-        transitions=tuple(t for p in parts for t in p.transitions),
-        sets=tuple(s for p in parts for s in p.sets),
-    )
+    return join_results(parts)
 
 
 def _part(job: DayJob, results: Results, span: tuple[int, int]) -> Batch:
     a, b = span
     starts = results.epochs.start_ns
     epochs = results.epochs[(starts >= a) & (starts < b)]
-    for start, end, label in job.corrections:
-        epochs = _corrected(epochs, start, end, label)
+    epochs = corrected(epochs, job.corrections)
     return Batch(
         wearer=job.wearer,
         placement=job.placement,
@@ -217,18 +214,6 @@ def _part(job: DayJob, results: Results, span: tuple[int, int]) -> Batch:
         replace_from_ns=a,
         replace_to_ns=b,
     )
-
-
-def _corrected(epochs: Epochs, start_ns: int, end_ns: int, label: str) -> Epochs:
-    """A person's own word for a stretch holds over every re-analysis."""
-    said = State.of(label)
-    where = (epochs.start_ns >= start_ns) & (epochs.start_ns < end_ns)
-    state, exercise, sure = epochs.state.copy(), epochs.exercise.copy(), epochs.confidence.copy()
-    state[where] = int(said)
-    sure[where] = 1.0
-    if said is not State.EXERCISE:
-        exercise[where] = int(Exercise.NONE)
-    return replace(epochs, state=state, exercise=exercise, confidence=sure)
 
 
 def _inside(
@@ -263,13 +248,3 @@ def _mark(known: Sequence[Since], spans: Sequence[tuple[int, int]], corrections:
     )
     text = json.dumps([told, list(spans), corrections], default=str)
     return f"day-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
-
-
-def _corrections(kept: object, placement: Placement) -> tuple[tuple[int, int, str], ...]:
-    if not isinstance(kept, list):
-        return ()
-    return tuple(
-        (int(c["start_ns"]), int(c["end_ns"]), str(c["state"]))
-        for c in kept
-        if isinstance(c, dict) and c.get("placement") == str(placement)
-    )

@@ -157,7 +157,7 @@ class FullDisk:
         self._write = store.write_many
         self.full = False
 
-    def write_many(self, batches: list[Batch]) -> None:
+    def write_many(self, batches: list[Batch], *, sync: bool = True) -> None:
         """Refuse or pass on."""
         if self.full:
             raise StoreFull("no space left on the disk: free some")

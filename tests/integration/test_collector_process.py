@@ -4,10 +4,8 @@
 import asyncio
 import contextlib
 import json
-import os
 import signal
-import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import numpy as np
@@ -15,13 +13,13 @@ import pytest
 
 from firmware_protocol.registry import decoders
 from tests.fakes.bluez import FakeBluez, Sensor
+from tests.fakes.collector import Collector, shifted, until
 from tests.fakes.player import Player, resample
 from tracker import chain
 from tracker.clock import Clock
-from tracker.collect.control import ControlClient
 from tracker.collect.setups import setups
 from tracker.errors import AccessDenied, InputError, ServiceError, UsageError
-from tracker.model import SECOND_NS, GapReason, Placement, Samples
+from tracker.model import GapReason, Placement, Samples
 from tracker.settings import read_settings
 from tracker.simulation.days import workday
 from tracker.store.sqlite import SqliteReader, open_reader
@@ -30,55 +28,6 @@ ADDRESS = "C0:00:00:00:00:00"
 PLACE = Placement.UPPER_BACK
 FOR_EVER = 1 << 62
 AXES = "x=forward,y=left,z=up"
-ROOT = Path(__file__).resolve().parents[2]
-
-
-class Collector:
-    """`python -m tracker collect` on a data folder."""
-
-    def __init__(self, data: Path, clock: Clock) -> None:
-        self.data, self.clock = data, clock
-        self.client = ControlClient(data)
-        self.process: asyncio.subprocess.Process | None = None
-
-    async def start(self, *options: str) -> None:
-        """Start and wait until its local door answers."""
-        await self.spawn("collect", *options)
-        for _ in range(600):
-            if await asyncio.to_thread(self.client.running):
-                return
-            assert self.process is not None
-            if self.process.returncode is not None:
-                break
-            await asyncio.sleep(0.05)
-        raise AssertionError(await self.error())
-
-    async def spawn(self, *words: str) -> None:
-        """Start a command of ours with this data folder and clock."""
-        environment = {
-            **os.environ, **self.clock.environment(), "BACKSTAY_DATA": str(self.data),
-            "BACKSTAY_LOG": "INFO", "BACKSTAY_ZONE": "UTC", "BACKSTAY_HTTP_PORT": "0",
-        }  # fmt: skip
-        self.process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "tracker", *words, cwd=ROOT, env=environment,
-            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-        )  # fmt: skip
-
-    async def end(self, number: int = signal.SIGTERM) -> tuple[int, str, str]:
-        """Signal, wait; code, stdout and stderr."""
-        assert self.process is not None
-        if self.process.returncode is None:
-            self.process.send_signal(number)
-        out, err = await self.process.communicate()
-        return int(self.process.returncode or 0), out.decode(), err.decode()
-
-    async def error(self) -> str:
-        """What it said before it ended."""
-        return (await self.end())[2]
-
-    async def ask(self, method: str, **params: object) -> object:
-        """Ask its local door."""
-        return await asyncio.to_thread(lambda: self.client.call(method, **params))
 
 
 @pytest.fixture
@@ -94,20 +43,6 @@ async def collector(tmp_path: Path, bluez: FakeBluez, clock: Clock) -> AsyncIter
 def reader(collector: Collector) -> SqliteReader:
     """Reads beside the collector."""
     return open_reader(read_settings(data=collector.data))
-
-
-def shifted(motion: Samples, times: int) -> Samples:
-    """The same motion, later."""
-    step = int(motion.t_ns[-1]) - int(motion.t_ns[0]) + SECOND_NS // 50
-    return Samples(t_ns=motion.t_ns + times * step, acc_g=motion.acc_g, gyr_dps=motion.gyr_dps)
-
-
-async def until(clock: Clock, what: Callable[[], bool], seconds: float = 200.0) -> None:
-    """Wait (seconds of the clock)."""
-    deadline = clock.monotonic_s() + seconds
-    while not what():
-        assert clock.monotonic_s() < deadline
-        await asyncio.sleep(0.02)
 
 
 def raw_count(reader: SqliteReader, wearer: str = "w1") -> int:

@@ -17,7 +17,8 @@ from tracker.collect.guide import Guide
 from tracker.collect.hub import Hub
 from tracker.collect.phone_door import PhoneDoor
 from tracker.collect.scan import scan
-from tracker.collect.setups import check_setting, corrected, corrections
+from tracker.collect.setups import check_setting
+from tracker.corrections import corrected, corrections
 from tracker.errors import InputError, UsageError
 from tracker.model import (
     EPOCH_NS,

@@ -41,9 +41,9 @@ def sensor_status(hub: Hub, sensor: Sensor) -> dict[str, object]:
         "first_bad": intake.first_bad,
         "reconnects": max(0, intake.connects - 1),
         "drift_ppm": round(intake.assembler.drift_ppm, 1),
-        "overlapped": sensor.analyst.overlapped,
+        "overlapped": sensor.series.recorder.overlapped,
         "faults": sensor.faults,
-        "warnings": list(sensor.analyst.warnings),
+        "warnings": list(sensor.series.analyst.warnings),
         "advice": list(advice(sensor, age_s)),
     }
 
@@ -61,7 +61,7 @@ def advice(sensor: Sensor, age_s: float | None) -> Iterable[str]:
         yield "never_seen"
     if intake.assembler.counters.overlapped:
         yield "clock_went_back"
-    if sensor.analyst.overlapped:
+    if sensor.series.recorder.overlapped:
         yield "two_sensors_one_place"
 
 

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes batches, and keeps them in memory while the disk is full or away.
 
+Recording and analysis write through it, each from its own thread.
+
 Bounded: when too much waits, the oldest raw samples are given up and a gap says so. Nothing that
 the store refused is forgotten silently, and the collector never ends because of it.
 """
 
 import logging
+import threading
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -24,8 +27,8 @@ AT_ONCE = 200  # batches of one transaction while catching up
 class Writes(Protocol):
     """The writing side of the embedded store."""
 
-    def write_many(self, batches: Sequence[Batch]) -> None:
-        """Store all batches or none."""
+    def write_many(self, batches: Sequence[Batch], *, sync: bool = True) -> None:
+        """Store all batches or none; `sync`: on the disk when it returns."""
 
 
 @dataclass(slots=True)
@@ -38,21 +41,30 @@ class Keeper:
     given_up: int = 0  # samples
     _waiting: deque[Batch] = field(default_factory=deque)
     _samples: int = 0
+    _turn: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def waiting(self) -> int:
         """Samples that are not on the disk yet."""
         return self._samples
 
-    def write(self, batches: Sequence[Batch]) -> bool:
-        """Write what waits and what is new, in order; whether all of it is on the disk."""
+    def write(self, batches: Sequence[Batch], *, sync: bool = True) -> bool:
+        """Write what waits and what is new, in order; whether all of it is stored.
+
+        Without `sync` (results that follow from raw samples) a power loss may undo it.
+        """
+        with self._turn:
+            return self._write(batches, sync=sync)
+
+    def _write(self, batches: Sequence[Batch], *, sync: bool) -> bool:
+        sync = sync or bool(self._waiting)
         for batch in batches:
             self._waiting.append(batch)
             self._samples += _samples(batch)
         while self._waiting:
             some = [self._waiting[i] for i in range(min(AT_ONCE, len(self._waiting)))]
             try:
-                self.store.write_many(some)
+                self.store.write_many(some, sync=sync)
             except StoreError as error:
                 if len(some) > 1 and self._one_by_one(some):
                     continue
@@ -96,8 +108,9 @@ class Keeper:
 
     def forget(self, wearer: str) -> None:
         """Drop what waits of one wearer (erasure)."""
-        self._waiting = deque(b for b in self._waiting if b.wearer != wearer)
-        self._samples = sum(_samples(b) for b in self._waiting)
+        with self._turn:
+            self._waiting = deque(b for b in self._waiting if b.wearer != wearer)
+            self._samples = sum(_samples(b) for b in self._waiting)
 
     def _refused(self, sentence: str) -> None:
         if not self.error:

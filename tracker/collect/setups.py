@@ -10,10 +10,8 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from tracker.errors import InputError, UsageError
-from tracker.model import Epochs, Exercise, Placement, Samples, State
+from tracker.model import Placement, Samples
 from tracker.signal.calibrate import Axes, Calibration, calibrate
 from tracker.signal.results import Setup
 from tracker.signal.slouch import SlouchParams
@@ -92,37 +90,6 @@ def check_setting(key: str, value: object) -> None:
     _, low, high = SLOUCH_KEYS[key]
     if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
         raise UsageError(f"{key} is a number from {low:g} to {high:g}, not {value!r}")
-
-
-def corrections(
-    settings: Mapping[str, object], placement: Placement
-) -> tuple[tuple[int, int, State], ...]:
-    """What the wearer said of stretches of one placement: (start_ns, end_ns, state)."""
-    kept = settings.get("corrections")
-    rows = [c for c in kept if isinstance(c, dict)] if isinstance(kept, list) else []
-    return tuple(
-        (int(c["start_ns"]), int(c["end_ns"]), State[str(c["state"]).upper()])
-        for c in rows
-        if c.get("placement") == str(placement)
-    )
-
-
-def corrected(epochs: Epochs, told: Sequence[tuple[int, int, State]]) -> Epochs:
-    """A person's own word holds over what the chain says of the same epochs."""
-    for start_ns, end_ns, said in told:
-        where = (epochs.start_ns >= start_ns) & (epochs.start_ns < end_ns)
-        if not where.any():
-            continue
-        exercise = epochs.exercise.copy()
-        if said is not State.EXERCISE:
-            exercise[where] = int(Exercise.NONE)
-        epochs = replace(
-            epochs,
-            state=np.where(where, np.uint8(said), epochs.state).astype(np.uint8),
-            confidence=np.where(where, np.float32(1), epochs.confidence).astype(np.float32),
-            exercise=exercise,
-        )
-    return epochs
 
 
 def at(known: Sequence[Since], t_ns: int) -> int | None:

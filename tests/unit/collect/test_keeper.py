@@ -19,7 +19,7 @@ class Disk:
         self.poison: Batch | None = None
         self.written: list[Batch] = []
 
-    def write_many(self, batches: Sequence[Batch]) -> None:
+    def write_many(self, batches: Sequence[Batch], *, sync: bool = True) -> None:
         """All or nothing."""
         if self.full:
             raise StoreFull("no space")
