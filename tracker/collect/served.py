@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from firmware_protocol.registry import Resume
+from tracker.collect.analyst import Analyst
 from tracker.collect.ble import Link
 from tracker.collect.inbox import Inbox, StepTaker
 from tracker.collect.intake import Intake
@@ -34,6 +35,11 @@ class Sensor:
     def inbox(self) -> Inbox:
         """The sensor's queue."""
         return self.intake.inbox
+
+    @property
+    def analyst(self) -> Analyst:
+        """The chain of its series."""
+        return self.series.analyst
 
 
 def has_prefix(address: str) -> bool:
