@@ -5,7 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboard import door, parts, who
+from dashboard import door, parts, prompting, who
 from dashboard.pages import pages_for
 from tracker.errors import BackstayError
 
@@ -34,6 +34,7 @@ def main() -> None:
         door.signed_out(v)
         return
     door.sign_out(v)
+    prompting.watch(v)
     try:
         st.navigation(pages_for(v), position="sidebar", expanded=True).run()
     except BackstayError as error:  # a store that cannot be read, an access that has ended

@@ -11,11 +11,13 @@ from dashboard import data
 from dashboard.parts import View
 from tracker.advice.cards import Card, OwnNumber
 from tracker.model import SECOND_NS, Placement
+from tracker.prompt_log import Told
+from tracker.prompts import Cause
 from tracker.report.charts import Mark
 from tracker.trends.baseline import BASELINE_DAYS, Baseline
 from tracker.trends.metrics import METRICS
 from tracker.trends.summary import NO_DATA, DaySummary
-from tracker.units import from_ns
+from tracker.units import day_bounds_ns, from_ns
 
 LEAST_GAP_NS = 120 * SECOND_NS
 PAGE_ADVICE = Path(__file__).resolve().parent / "app_pages" / "advice.py"
@@ -81,10 +83,25 @@ def marks_of(v: View, day: data.Day) -> list[Mark]:
         _mark(v, one.at_ns, "training", "mark.training", minutes=one.minutes)
         for one in data.trainings(*args)
     ]
-    for prompt, done in data.followed_prompts(v.sources, v.viewer, v.wearer, day, v.zone):
-        kind = "followed" if done else "prompt"
-        marks.append(_mark(v, prompt.at_ns, kind, f"mark.{kind}"))
+    for told in prompts_of(v, shown):
+        kind = "followed" if told.followed else "prompt"
+        marks.append(_mark(v, told.prompt.at_ns, kind, f"mark.{kind}"))
     return marks
+
+
+def prompts_of(v: View, shown: date) -> list[Told]:
+    """The prompts of a day that were about the body."""
+    span = day_bounds_ns(shown, v.zone)
+    found = data.prompts_on(v.sources, v.viewer, v.wearer, *span, v.zone)
+    return [t for t in found if t.prompt.cause is not Cause.EVENING]
+
+
+def prompts_line(v: View, shown: date) -> None:
+    """How many prompts a day had, and after how many a break followed within five minutes."""
+    told = prompts_of(v, shown)
+    if told:
+        followed = sum(t.followed is True for t in told)
+        st.caption(v.t("today.prompts", n=len(told), followed=followed))
 
 
 def _mark(v: View, at_ns: int, kind: str, key: str, **values: object) -> Mark:

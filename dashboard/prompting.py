@@ -5,60 +5,61 @@ import streamlit as st
 
 from dashboard import data, parts
 from tracker.errors import BackstayError
-from tracker.prompts import Prompt, prompt_settings
+from tracker.prompt_choice import prompt_settings
+from tracker.prompt_log import Told
+from tracker.prompt_words import SNOOZES, sentence, snooze_label
 from tracker.units import from_ns
 
 EVERY_S = 20
-SNOOZES: tuple[int | None, ...] = (30, 60, None)
 
 
 def watch(v: parts.View) -> None:
-    """Look every twenty seconds, and only where somebody switched prompts on."""
+    """Look every twenty seconds, and only where somebody chose prompts on the page."""
     settings = prompt_settings(v.viewer.settings.get("prompts"))
-    if not (settings.breaks or settings.still or settings.slouch):
+    if "page" not in settings.channels or not (settings.any or settings.evening):
         return
 
     @st.fragment(run_every=EVERY_S)
     def looking() -> None:
         now = parts.view()
         try:
-            prompt = data.due_prompt(now.sources, now.viewer, now.wearer, now.zone)
+            told = data.due_prompt(now.sources, now.viewer, now.wearer)
         except BackstayError:
             return  # a page that can be read does not fail because of a prompt
-        if prompt is not None:
-            st.session_state["prompt"] = prompt
-            if prompt.tone != "silent":
-                st.toast(_words(now, prompt))
-        shown = st.session_state.get("prompt")
-        if isinstance(shown, Prompt):
-            _box(now, shown)
+        if told is None or told.prompt.at_ns == st.session_state.get("prompt_closed"):
+            return
+        if told.prompt.at_ns != st.session_state.get("prompt_toasted"):
+            st.session_state["prompt_toasted"] = told.prompt.at_ns
+            if told.prompt.tone != "silent":
+                st.toast(sentence(now.lang, told.prompt))
+        _box(now, told)
 
     looking()
 
 
-def _words(v: parts.View, prompt: Prompt) -> str:
-    tone = "question" if prompt.tone == "question" else "plain"
-    minutes = v.lang.duration(prompt.minutes)
-    return v.t(f"prompt.{prompt.cause}.{tone}", minutes=minutes)
-
-
-def _box(v: parts.View, prompt: Prompt) -> None:
+def _box(v: parts.View, told: Told) -> None:
+    at_ns = told.prompt.at_ns
     with st.container(border=True, key="prompt_box"):
-        at = v.lang.clock(from_ns(prompt.at_ns, v.zone))
-        st.markdown(f"{at}: {_words(v, prompt)}")
+        at = v.lang.clock(from_ns(at_ns, v.zone))
+        st.markdown(f"{at}: {sentence(v.lang, told.prompt)}")
         with st.container(horizontal=True):
-            st.button(v.t("prompt.done"), key="prompt_done", on_click=_close)
+            st.button(v.t("prompt.done"), key="prompt_done", on_click=_close, args=(at_ns,))
             for minutes in SNOOZES:
-                label = v.t("prompt.snooze", n=minutes) if minutes else v.t("prompt.tomorrow")
-                st.button(label, key=f"snooze_{minutes}", on_click=_snooze, args=(v, minutes))
+                st.button(
+                    snooze_label(v.lang, minutes),
+                    key=f"snooze_{minutes}",
+                    on_click=snooze,
+                    args=(v, minutes, at_ns),
+                )
 
 
-def _close() -> None:
-    st.session_state.pop("prompt", None)
+def _close(at_ns: int) -> None:
+    st.session_state["prompt_closed"] = at_ns
 
 
-def _snooze(v: parts.View, minutes: int | None) -> None:
-    _close()
+def snooze(v: parts.View, minutes: int | None, at_ns: int = 0) -> None:
+    """Keep quiet, from a prompt's box or from the settings."""
+    _close(at_ns)
     try:
         data.snooze(v.sources, v.viewer, minutes, v.zone)
     except BackstayError as error:

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Once at the start and then every hour: what somebody shared as a file goes at its expiry."""
+"""Once at the start and then every hour: shared files go at their expiry, prompts to the diary."""
 
 import logging
 import threading
 
 from dashboard import data
 from tracker.errors import BackstayError
-from tracker.settings import Settings
+from tracker.settings import Settings, zone
 from tracker.share_desk import sweep
 
 EVERY_S = 3600.0
@@ -39,4 +39,15 @@ def once(settings: Settings) -> int:
         return 0
     if gone:
         log.info("shared files deleted at their expiry", extra={"count": gone})
+    _file_prompts(src)
     return gone
+
+
+def _file_prompts(src: data.Sources) -> None:
+    for person in data.writable(src).people(active_only=True):
+        if person.wearer is None:
+            continue
+        try:
+            data.file_prompts(src, person, person.wearer, zone(person.zone or src.zone_name))
+        except BackstayError as error:
+            log.warning("prompts stay in the log for now: %s", error)

@@ -121,6 +121,14 @@ class Session(Protocol):
 
 
 @runtime_checkable
+class Haptic(Protocol):
+    """What a session has beside the rest where the sensor can vibrate or show itself."""
+
+    def vibrate(self, ms: int) -> Sequence[Step]:
+        """Steps for one pulse of about so many milliseconds (20 to 2000)."""
+
+
+@runtime_checkable
 class Decoder(Protocol):
     """One kind of sensor."""
 

@@ -10,28 +10,28 @@ event, however long it lasts. Whoever shows a prompt keeps it and asks :func:`fo
 No I/O and no clock: now is part of the context.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 import numpy as np
 
 from tracker.model import EPOCH_NS, SECOND_NS, Epochs, State
+from tracker.prompt_choice import PromptSettings
 from tracker.trends.bouts import SitBout, sitting_bouts
 from tracker.trends.motion import Span, shift_epochs, slouch_events
 
 MINUTE_NS = 60 * SECOND_NS
 PROVISIONAL_NS = 2 * EPOCH_NS  # the newest epochs may still change their label
 WAIT_NS = 5 * MINUTE_NS  # a due prompt waits this long for a natural pause
+FRESH_NS = 60 * SECOND_NS  # older epochs say nothing about now
 FOLLOW_NS = 5 * MINUTE_NS  # a break within this time counts as "followed"
 BREAK_NS = 60 * SECOND_NS  # shorter is no break (product.md 6.1)
 PAUSE_FACTOR = 2.5  # movement above this times the stretch's median is a natural pause (ours)
-SENSITIVITIES = ("low", "normal", "high")
-TONES = ("question", "plain", "silent")
 # Confidence that a state must have; higher sensitivity speaks up on less (ours).
 CONFIDENCE = {"low": 0.9, "normal": 0.75, "high": 0.6}
-# Ranges that may be chosen; postureminder #6 and others ask for more than an hour.
-LIMITS = {"after_min": (10, 240), "delay_min": (1, 30), "daily_cap": (1, 20)}
+EVENING_H = 3  # the evening reminder comes within so many hours, or not at all
 
 
 class Cause(StrEnum):
@@ -40,27 +40,7 @@ class Cause(StrEnum):
     SITTING = "sitting"
     STILL = "still"
     SLOUCH = "slouch"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PromptSettings:
-    """What the wearer chose. Minutes; nothing is on by itself.
-
-    after_min   unbroken sitting or stillness before a prompt
-    delay_min   unbroken slouch before a prompt
-    repeat_min  least time between two prompts
-    """
-
-    breaks: bool = False
-    still: bool = False
-    slouch: bool = False
-    after_min: float = 45.0
-    delay_min: float = 5.0
-    repeat_min: float = 30.0
-    sensitivity: str = "normal"
-    tone: str = "question"
-    daily_cap: int = 6
-    work_hours_only: bool = True
+    EVENING = "evening"  # not about the body: the evening entry waits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,35 +56,19 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """The moment: `history` holds today's prompts; `quiet` is a call, a drive, a concert."""
+    """The moment: `history` holds today's prompts.
+
+    `hour` is the wearer's local hour; `quiet` is a call, a talk, a film: whatever the desktop's
+    "do not disturb" or the wearer says.
+    """
 
     now_ns: int
     epochs: Epochs
     in_work_hours: bool = True
+    hour: int | None = None
     quiet: bool = False
     snoozed_until_ns: int | None = None
     history: Sequence[Prompt] = ()
-
-
-def prompt_settings(kept: object) -> PromptSettings:
-    """Settings as kept with a person; what is missing or out of range falls back."""
-    usual = PromptSettings()
-    if not isinstance(kept, Mapping):
-        return usual
-    values: dict[str, object] = {}
-    for f in fields(PromptSettings):
-        value = kept.get(f.name)
-        default = getattr(usual, f.name)
-        if isinstance(default, bool):
-            values[f.name] = value if isinstance(value, bool) else default
-        elif isinstance(default, str):
-            known = SENSITIVITIES if f.name == "sensitivity" else TONES
-            values[f.name] = value if value in known else default
-        else:
-            low, high = LIMITS.get(f.name, (0, 1440))
-            fits = isinstance(value, int | float) and low <= value <= high
-            values[f.name] = type(default)(value) if fits else default
-    return PromptSettings(**values)  # type: ignore[arg-type]  # typed field by field above
 
 
 def decide(settings: PromptSettings, moment: Context) -> Prompt | None:
@@ -112,7 +76,9 @@ def decide(settings: PromptSettings, moment: Context) -> Prompt | None:
     if not _may_speak(settings, moment):
         return None
     settled = _settled(moment)
-    if not len(settled) or not _sure(settled, CONFIDENCE[settings.sensitivity]):
+    if not len(settled) or moment.now_ns - _end(settled) > FRESH_NS:
+        return None
+    if not _sure(settled, CONFIDENCE[settings.sensitivity]):
         return None
     for cause, since_ns in _due(settings, settled):
         if cause is Cause.SLOUCH and _told_of(moment.history, cause, since_ns):
@@ -144,21 +110,42 @@ def followed(prompt: Prompt, epochs: Epochs) -> bool | None:
     return bool((np.convolve(up, np.ones(need), "valid") >= need).any())
 
 
-def snooze_until(now_ns: int, minutes: float) -> int:
-    """End of a snooze; afterwards prompts return by themselves."""
-    return now_ns + round(minutes * MINUTE_NS)
+def evening_due(
+    settings: PromptSettings, moment: Context, local: datetime, from_hour: int, told: bool
+) -> Prompt | None:
+    """The reminder of the evening entry: once, from the chosen hour, unless it is there already.
+
+    It is no prompt about the body: work hours, quiet hours and the daily number do not count (the
+    hour was chosen for this), a snooze and a quiet context do.
+    """
+    begun = from_hour <= local.hour < from_hour + EVENING_H
+    reminded = any(p.cause is Cause.EVENING for p in moment.history)
+    if not settings.evening or told or reminded or not begun or _resting(moment):
+        return None
+    return Prompt(
+        at_ns=moment.now_ns,
+        cause=Cause.EVENING,
+        minutes=0.0,
+        since_ns=moment.now_ns,
+        tone=settings.tone,
+    )
+
+
+def _resting(moment: Context) -> bool:
+    if moment.quiet:
+        return True
+    return moment.snoozed_until_ns is not None and moment.now_ns < moment.snoozed_until_ns
 
 
 def _may_speak(settings: PromptSettings, moment: Context) -> bool:
-    if not (settings.breaks or settings.still or settings.slouch):
+    if not settings.any or _resting(moment) or moment.hour in settings.quiet_hours:
         return False
-    if moment.quiet or (settings.work_hours_only and not moment.in_work_hours):
+    if settings.work_hours_only and not moment.in_work_hours:
         return False
-    if moment.snoozed_until_ns is not None and moment.now_ns < moment.snoozed_until_ns:
+    history = [p for p in moment.history if p.cause is not Cause.EVENING]
+    if len(history) >= settings.daily_cap:
         return False
-    if len(moment.history) >= settings.daily_cap:
-        return False
-    last = max((p.at_ns for p in moment.history), default=None)
+    last = max((p.at_ns for p in history), default=None)
     return last is None or moment.now_ns - last >= settings.repeat_min * MINUTE_NS
 
 
@@ -217,7 +204,7 @@ def _still_since(settled: Epochs, bout: SitBout) -> int:
 
 
 def _told_of(history: Sequence[Prompt], cause: Cause, since_ns: int) -> bool:
-    return any(p.cause is cause and p.since_ns == since_ns for p in history)
+    return any(p.cause is cause and p.at_ns >= since_ns for p in history)
 
 
 def _pausing(settled: Epochs, since_ns: int) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from dashboard import cards, data, experiment, parts, prompting, safety
+from dashboard import cards, data, experiment, parts, safety
 from tracker.advice.cards import Card, one_change, signoff
 from tracker.advice.load import packaged
 from tracker.diary import Kind
@@ -111,7 +111,6 @@ def show() -> None:
     """The page."""
     v = parts.view()
     parts.header(v, "advice")
-    prompting.watch(v)
     names = ("today", "safety", "effect", "experiment")
     tabs = st.tabs([v.t(f"advice.tab.{name}") for name in names])
     for tab, draw in zip(tabs, (_today, safety.draw, cards.effect, experiment.draw), strict=True):

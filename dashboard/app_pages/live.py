@@ -5,7 +5,7 @@ import math
 
 import streamlit as st
 
-from dashboard import data, live_charts, parts, prompting
+from dashboard import data, live_charts, parts
 from tracker.model import SECOND_NS, Live, State
 from tracker.units import from_ns
 
@@ -100,7 +100,6 @@ def show() -> None:
     """The page."""
     v = parts.view()
     parts.header(v, "live")
-    prompting.watch(v)
     first = data.live(v.sources, v.viewer, v.wearer)
     if first is None:
         parts.add_a_sensor(v)

@@ -6,11 +6,11 @@ from datetime import time
 
 import streamlit as st
 
-from dashboard import data, parts, rights
+from dashboard import data, parts, prompt_choice, rights
 from tracker.advice.load import packaged
 from tracker.advice.profiles import PROFILES, switch_notice
 from tracker.errors import BackstayError
-from tracker.prompts import LIMITS, SENSITIVITIES, TONES, prompt_settings
+from tracker.prompt_choice import evening_hour
 from tracker.report.i18n import LANGUAGES
 
 
@@ -58,7 +58,7 @@ def _general(v: parts.View) -> None:
             v.t("settings.evening_hour"),
             12,
             23,
-            int(str(v.viewer.settings.get("evening_hour", 17))),
+            evening_hour(v.viewer),
             format="%d:00",
             key="evening_hour",
         )
@@ -82,53 +82,7 @@ def _text(at: time) -> str:
 
 
 def _prompts(v: parts.View) -> None:
-    now = prompt_settings(v.viewer.settings.get("prompts"))
-    st.markdown(v.t("prompts.lead"))
-    with st.form("prompts", border=False):
-        breaks = st.toggle(v.t("prompts.breaks"), now.breaks, key="p_breaks")
-        after = st.slider(
-            v.t("prompts.after"), *LIMITS["after_min"], round(now.after_min), 5, key="p_after"
-        )
-        still = st.toggle(v.t("prompts.still"), now.still, key="p_still")
-        slouch = st.toggle(v.t("prompts.slouch"), now.slouch, key="p_slouch")
-        delay = st.slider(
-            v.t("prompts.delay"), *LIMITS["delay_min"], round(now.delay_min), key="p_delay"
-        )
-        sensitivity = st.segmented_control(
-            v.t("prompts.sensitivity"),
-            SENSITIVITIES,
-            default=now.sensitivity,
-            required=True,
-            format_func=lambda s: v.t(f"prompts.sensitivities.{s}"),
-            key="p_sensitivity",
-        )
-        tone = st.segmented_control(
-            v.t("prompts.tone"),
-            TONES,
-            default=now.tone,
-            required=True,
-            format_func=lambda s: v.t(f"prompts.tones.{s}"),
-            key="p_tone",
-        )
-        most = st.slider(v.t("prompts.cap"), *LIMITS["daily_cap"], now.daily_cap, key="p_cap")
-        work = st.toggle(v.t("prompts.work_only"), now.work_hours_only, key="p_work")
-        if st.form_submit_button(v.d("save")):
-            _keep(
-                v,
-                {
-                    "prompts": {
-                        "breaks": breaks,
-                        "after_min": after,
-                        "still": still,
-                        "slouch": slouch,
-                        "delay_min": delay,
-                        "sensitivity": sensitivity,
-                        "tone": tone,
-                        "daily_cap": most,
-                        "work_hours_only": work,
-                    }
-                },
-            )
+    prompt_choice.choose(v, _keep)
 
 
 def _profile(v: parts.View) -> None:

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 import streamlit as st
 
-from dashboard import cards, correction, data, evening, parts, prompting
+from dashboard import cards, correction, data, evening, parts
 from tracker.report import charts
 from tracker.trends.baseline import Baseline
 
@@ -69,7 +69,6 @@ def show() -> None:
     """The page."""
     v = parts.view()
     parts.header(v, "today")
-    prompting.watch(v)
     if evening.gate(v):
         return
     if not data.has_series(v.sources, v.viewer, v.wearer):
@@ -87,6 +86,7 @@ def show() -> None:
         parts.picture(v, drawn, "ribbon")
         _tiles(v, day, data.own_baseline(v.sources, v.viewer, v.wearer, v.zone))
         cards.worn_line(v, day.summary)
+        cards.prompts_line(v, shown)
         cards.gaps_line(v, shown)
         correction.draw(v, day)
     if shown == v.today:

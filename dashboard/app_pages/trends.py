@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 import streamlit as st
 
-from dashboard import cards, data, evening, parts, prompting, weekly
+from dashboard import cards, data, evening, parts, weekly
 from tracker.report import charts
 from tracker.trends import diaries
 
@@ -89,7 +89,6 @@ def show() -> None:
     """The page."""
     v = parts.view()
     parts.header(v, "trends")
-    prompting.watch(v)
     if evening.gate(v):
         return
     first, last = _span(v)

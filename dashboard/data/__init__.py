@@ -28,34 +28,36 @@ from dashboard.data.advice import (
     sessions_plan,
     start_of,
     training_effect_of,
-    work_window,
 )
 from dashboard.data.coming import Coming, coming, exposures
 from dashboard.data.diary import (
+    entries,
+    evening_entry,
+    evenings,
+    massages,
+    outcomes,
+    training_minutes,
+    trainings,
+)
+from dashboard.data.diary_write import (
     Refused,
     delete,
     edit,
     editable,
-    entries,
-    evening_entry,
-    evenings,
     import_entries,
-    massages,
-    outcomes,
     save_correction,
     save_entry,
     save_evening,
     save_massage,
     save_training,
-    training_minutes,
-    trainings,
+    versions,
 )
 from dashboard.data.found import Found, best_sets
 from dashboard.data.found import answer as answer_set
 from dashboard.data.found import to_ask as sets_to_ask
 from dashboard.data.gate import accounts, doorman, gate
 from dashboard.data.overview import ENOUGH_DAYS, Line, forget_lines, patient_lines
-from dashboard.data.people import owner, profile_of, save_person, save_settings
+from dashboard.data.people import owner, owns_house, profile_of, save_person, save_settings
 from dashboard.data.phone import phone_entry, phone_today
 from dashboard.data.practice import (
     Patient,
@@ -75,7 +77,15 @@ from dashboard.data.practice import (
     save_visit,
     visits,
 )
-from dashboard.data.prompting import due_prompt, followed_prompts, prompts_of, snooze
+from dashboard.data.prompting import (
+    due_prompt,
+    end_quiet,
+    file_prompts,
+    prompts_on,
+    quiet_until_ns,
+    snooze,
+    try_prompt,
+)
 from dashboard.data.sensor import (
     add_sensor,
     calibrate,
@@ -121,6 +131,7 @@ from dashboard.data.sources import (
     sources_of,
     writable,
 )
+from tracker.prompt_choice import work_window
 
 __all__ = [
     "ENOUGH_DAYS",
@@ -158,14 +169,15 @@ __all__ = [
     "due_prompt",
     "edit",
     "editable",
+    "end_quiet",
     "enter",
     "entries",
     "erase_diary",
     "evening_entry",
     "evenings",
     "exposures",
+    "file_prompts",
     "first_day",
-    "followed_prompts",
     "forget_lines",
     "from_therapists",
     "gaps",
@@ -192,6 +204,7 @@ __all__ = [
     "own_sources",
     "own_wearer",
     "owner",
+    "owns_house",
     "pair_phone",
     "patient",
     "patient_lines",
@@ -203,7 +216,8 @@ __all__ = [
     "placements",
     "plan",
     "profile_of",
-    "prompts_of",
+    "prompts_on",
+    "quiet_until_ns",
     "remove_sensor",
     "report",
     "revoke",
@@ -234,7 +248,9 @@ __all__ = [
     "training_effect_of",
     "training_minutes",
     "trainings",
+    "try_prompt",
     "valid_days",
+    "versions",
     "visits",
     "who_looked",
     "work_window",

@@ -3,7 +3,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, time, timedelta
+from datetime import date, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -18,11 +18,11 @@ from tracker.advice.cards import Card, cards_of
 from tracker.advice.load import packaged
 from tracker.advice.start import Start, with_start
 from tracker.diary import Kind, Person
+from tracker.prompt_choice import work_window
 from tracker.trends import diaries, diary_facts, nof1, training_effect
 from tracker.trends.baseline import Baseline, baseline
 from tracker.trends.claims import claim
 from tracker.trends.facts import Context, facts
-from tracker.trends.hours import WorkWindow
 from tracker.units import local_date
 
 HISTORY_D = 400  # a year of days and what the oldest of them are compared with
@@ -171,27 +171,9 @@ def own_baseline(src: Sources, viewer: Person, wearer: str, tz: ZoneInfo) -> Bas
     )
 
 
-def work_window(viewer: Person) -> WorkWindow:
-    """The person's work hours; Monday to Friday, 9 to 17, until they say otherwise."""
-    usual = WorkWindow()
-    days = viewer.settings.get("workdays")
-    return WorkWindow(
-        start=_clock(viewer.settings.get("work_start"), usual.start),
-        end=_clock(viewer.settings.get("work_end"), usual.end),
-        weekdays=frozenset(int(d) for d in days) if isinstance(days, list) else usual.weekdays,
-    )
-
-
 def sessions_plan(viewer: Person) -> int:
     """Training sessions a week that this person plans; three until they say otherwise."""
     return _whole(viewer.settings.get("sessions_plan")) or 3
-
-
-def _clock(text: object, otherwise: time) -> time:
-    try:
-        return time.fromisoformat(str(text)) if text else otherwise
-    except ValueError:
-        return otherwise
 
 
 def _whole(value: object) -> int | None:

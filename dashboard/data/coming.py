@@ -16,6 +16,7 @@ from dashboard.data.sources import Sources
 from tracker.advice.load import packaged
 from tracker.advice.progress import Known, Milestone, list_note, milestones, next_up
 from tracker.diary import Person
+from tracker.prompt_choice import work_window
 from tracker.trends import diaries, episodes, exposure, outlook
 from tracker.trends.week import usable, weeks
 from tracker.units import local_date
@@ -67,7 +68,7 @@ def coming(
         start_answered=advice.start_of(src, viewer, wearer) is not None,
         screening_expires_in_days=advised.screened.expires_in_days,
     )
-    window = advice.work_window(viewer)
+    window = work_window(viewer)
     told = diary.evenings(src, viewer, wearer)
     recent = {(today - timedelta(days=i)).isoformat() for i in range(7)}
     what = outlook.outlook(

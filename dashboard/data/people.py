@@ -48,6 +48,13 @@ def save_settings(src: Sources, viewer: Person, values: Mapping[str, object]) ->
     return changed
 
 
+def owns_house(src: Sources, viewer: Person) -> bool:
+    """Whether this machine is the person's: they operate the service, or nobody does."""
+    kept = records(src)
+    people = kept.people(active_only=True) if kept else []
+    return Role.OPERATOR in viewer.roles or not any(Role.OPERATOR in p.roles for p in people)
+
+
 def profile_of(src: Sources, viewer: Person) -> str:
     """Profile, wellness or clinic: the person's own choice, else the installation's."""
     chosen = str(viewer.settings.get("profile") or src.settings.profile)

@@ -11,7 +11,6 @@ from datetime import date, time, timedelta
 from zoneinfo import ZoneInfo
 
 from dashboard.data import series
-from dashboard.data.advice import work_window
 from dashboard.data.diary import Told, told_of
 from dashboard.data.gate import accounts, gate
 from dashboard.data.people import profile_of
@@ -21,6 +20,7 @@ from tracker.accounts import Accounts
 from tracker.diary import Entry, Evening, Grant, Kind, Massage, Person, Role, Training
 from tracker.errors import InputError
 from tracker.model import SECOND_NS
+from tracker.prompt_choice import work_window
 from tracker.report.charts.minutes import DayMinutes, day_minutes
 from tracker.report.report import Report, Subject, build
 from tracker.scoped import SERIES_SCOPES, entry_for, epochs_for, summary_for

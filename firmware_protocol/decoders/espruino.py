@@ -95,6 +95,21 @@ class EspruinoSession(TableSession):
         data = b"\x03\x10reset();\n"
         return (Step(action="write_no_response", channel=WRITE, data=data, why="stop"),)
 
+    def vibrate(self, ms: int) -> Sequence[Step]:
+        """A Bangle.js has a motor, a Puck.js none: it lights its lamp. 10 silences the echo."""
+        call = f"Bangle.buzz({ms})" if self.bangle else f"digitalPulse(LED1,1,{ms})"
+        line = b"\x10" + call.encode("ascii") + b"\n"
+        return [
+            Step(
+                action="write_no_response",
+                channel=WRITE,
+                data=line[k : k + PIECE],
+                why="prompt",
+                optional=True,
+            )
+            for k in range(0, len(line), PIECE)
+        ]
+
     def _text(self, frame: Frame) -> Sequence[Packet]:
         *lines, rest = (self._rest + frame.payload).split(b"\n")
         self._rest = rest[-LONGEST_LINE:]

@@ -84,6 +84,18 @@ class MetaMotionSession(TableSession):
         out, self._out = self._out, []
         return out
 
+    def vibrate(self, ms: int) -> Sequence[Step]:
+        """One pulse of the motor; a board without one ignores the command.
+
+        Module 8, register 1: duty of 248, width in ms, 0 for motor. Source: MetaWear-SDK-Cpp
+        3a8e438, `haptic.cpp`.
+        """
+        data = bytes([0x08, 0x01, 248, *ms.to_bytes(2, "little"), 0])
+        why = "prompt"
+        return (
+            Step(action="write_no_response", channel=COMMAND, data=data, why=why, optional=True),
+        )
+
     @staticmethod
     def _writes(data: Sequence[bytes], why: str) -> list[Step]:
         return [Step(action="write_no_response", channel=COMMAND, data=d, why=why) for d in data]

@@ -129,6 +129,11 @@ class ReferenceSession(BaseSession):
             Step(action="read", channel=wire.SCALE, why="scale of the new ranges"),
         ]
 
+    def vibrate(self, ms: int) -> Sequence[Step]:
+        """IDENTIFY for as long, in whole seconds: the device vibrates, else it lights a lamp."""
+        data, why = bytes([wire.IDENTIFY, -(-ms // 1000)]), "prompt"
+        return (Step(action="write", channel=wire.CONTROL, data=data, why=why, optional=True),)
+
     def wrote(self, step: Step, at_ns: int) -> None:
         """Keep when a SYNC request left."""
         self._clock.wrote(step, at_ns)

@@ -8,17 +8,17 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard import data
 from tracker.diary import Kind, Person, Role
 from tracker.errors import AccessDenied, InputError
-from tracker.model import EPOCH_COLUMNS, EPOCH_NS, Epochs, Placement, State
+from tracker.model import State
+from tracker.prompt_log import KEY, PromptLog, Told
+from tracker.prompts import Cause, Prompt
 from tracker.report.i18n import language
 from tracker.settings import Settings
-from tracker.store.base import Batch
 from tracker.store.sqlite import open_store
 from tracker.units import to_ns
 
@@ -166,44 +166,47 @@ def test_language_is_kept(app: App, own: Path) -> None:
 
 def test_prompts_are_off_until_chosen(app: App, own: Path) -> None:
     """The switches start off; what is switched on is kept with its limits."""
-    words = language("en")
     test = app(lang="en", page="settings", folder=own)
     switches = {k: by_key(test.toggle, k) for k in ("p_breaks", "p_still", "p_slouch")}
     assert not any(s.value for s in switches.values())
     switches["p_breaks"].set_value(True)
-    saves = [b for b in test.button if b.label == words.t("dashboard.save")]
-    saves[1].click().run()
+    by_key(test.button, "prompts_save").click().run()
     src = data.sources()
     assert data.owner(src).settings["prompts"]["breaks"] is True  # type: ignore[index]
 
 
-def test_a_prompt_arrives_once_and_snoozes(app: App, own: Path) -> None:
-    """An hour of sitting in work hours brings one prompt; it is kept, and quiet is kept too."""
+def test_a_prompt_of_the_collector_is_shown_once_and_snoozes(app: App, own: Path) -> None:
+    """What the collector's log says stands on any page, in words; quiet is kept; it is filed."""
     now_ns = to_ns(datetime(2026, 11, 23, 12, tzinfo=UTC))
+    said = Prompt(
+        at_ns=now_ns - 2 * 60 * 10**9, cause=Cause.SITTING, minutes=55.0, since_ns=0,
+        tone="question",
+    )  # fmt: skip
+    told = Told(prompt=said, followed=True, channels=("page",))
     store = open_store(Settings(data=own, zone="Europe/Berlin"))
-    old = store.epochs("w1", Placement.UPPER_BACK, now_ns - 75 * 60 * 10**9, now_ns)
-    n = 70 * 12
-    start_ns = now_ns - n * EPOCH_NS + EPOCH_NS * np.arange(n, dtype=np.int64)
-    first = {c: np.resize(getattr(old[:1], c), n) for c in EPOCH_COLUMNS}
-    sat = {"start_ns": start_ns, "state": np.full(n, State.SITTING, np.uint8)}
-    sure = {"confidence": np.full(n, 0.95, np.float32), "worn": np.ones(n, np.uint8)}
-    epochs = Epochs(**{**first, **sat, **sure})
-    store.write(Batch(wearer="w1", placement=Placement.UPPER_BACK, epochs=epochs))
+    store.put_wearer_setting("w1", KEY, PromptLog().with_told(told).as_json())
     store.close()
     app(lang="en", folder=own)
     src = data.sources()
     data.save_settings(src, data.owner(src), {"prompts": {"breaks": True}})
-    test = app(lang="en", folder=own)
+    test = app(lang="en", page="settings", folder=own)
     assert not test.exception
-    assert len(kept(Kind.PROMPT)) == 1
     assert any("short break" in m.value for m in test.markdown)
     by_key(test.button, "snooze_30").click().run()
     assert not test.exception
     assert not any("short break" in m.value for m in test.markdown)
     src = data.sources()
-    until = data.owner(src).settings["snoozed_until_ns"]
+    owner = data.owner(src)
+    until = data.quiet_until_ns(src, owner, "w1")
     assert until == pytest.approx(src.clock.now_ns() + 30 * 60 * 10**9, rel=1e-9)
-    assert len(kept(Kind.PROMPT)) == 1
+    by_key(test.button, "quiet_end").click().run()
+    assert data.quiet_until_ns(src, data.owner(src), "w1") is None
+    for filed in (1, 0):
+        assert data.file_prompts(src, owner, "w1", ZONE) == filed
+    (entry,) = kept(Kind.PROMPT)
+    assert entry["followed"] is True
+    today = app(lang="en", folder=own)
+    assert any("One prompt; 1 followed by a break" in c.value for c in today.caption)
 
 
 def test_diary_goes_out_and_in(app: App, own: Path) -> None:

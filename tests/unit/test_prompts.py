@@ -2,6 +2,7 @@
 """The policy of prompts: off until chosen, about real stretches, and quiet when it should be."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import numpy as np
 import pytest
@@ -9,17 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tracker.model import EPOCH_NS, SECOND_NS, Epochs, State
-from tracker.prompts import (
-    LIMITS,
-    Cause,
-    Context,
-    Prompt,
-    PromptSettings,
-    decide,
-    followed,
-    prompt_settings,
-    snooze_until,
-)
+from tracker.prompt_choice import LIMITS, NIGHT, PromptSettings, prompt_settings
+from tracker.prompts import Cause, Context, Prompt, decide, evening_due, followed
+from tracker.units import to_ns
 
 MINUTE_NS = 60 * SECOND_NS
 START = 1_764_000_000 * SECOND_NS // EPOCH_NS * EPOCH_NS
@@ -89,19 +82,71 @@ def test_not_worn_time_is_no_sitting() -> None:
     [
         {"quiet": True},
         {"in_work_hours": False},
+        {"hour": NIGHT[0]},
         {"snoozed_until_ns": int(LONG.start_ns[-1]) + 60 * MINUTE_NS},
     ],
 )
 def test_quiet_contexts(more: dict[str, object]) -> None:
-    """A call, the evening at home and a snooze keep quiet."""
+    """A call, the evening at home, the night and a snooze keep quiet."""
     assert decide(ON, moment(LONG, **more)) is None
 
 
 def test_a_snooze_ends_by_itself() -> None:
     """After the snoozed time prompts come again without any switch."""
     now_ns = moment(LONG).now_ns
-    until_ns = snooze_until(now_ns - 31 * MINUTE_NS, 30)
+    until_ns = now_ns - MINUTE_NS
     assert decide(ON, moment(LONG, snoozed_until_ns=until_ns)) is not None
+
+
+def test_old_epochs_say_nothing_about_now() -> None:
+    """A sensor that fell silent two minutes ago may not be taken for somebody who still sits."""
+    silent = moment(LONG)
+    assert decide(ON, silent) is not None
+    assert decide(ON, replace(silent, now_ns=silent.now_ns + 2 * MINUTE_NS)) is None
+
+
+EVENING = PromptSettings(evening=True, quiet_hours=tuple(range(24)))
+AT_SIX = datetime(2026, 11, 23, 18, 5, tzinfo=UTC)
+
+
+def at(**more: object) -> Context:
+    """The moment of the evening; no sensor is needed for it."""
+    return Context(now_ns=to_ns(AT_SIX), epochs=Epochs.empty(), **more)  # type: ignore[arg-type]
+
+
+def test_the_evening_is_asked_for_once() -> None:
+    """From the chosen hour, though these hours are quiet ones; not again once it was said."""
+    reminder = evening_due(EVENING, at(), AT_SIX, 18, told=False)
+    assert reminder is not None
+    assert reminder.cause is Cause.EVENING
+    assert evening_due(EVENING, at(history=(reminder,)), AT_SIX, 18, told=False) is None
+
+
+@pytest.mark.parametrize(
+    ("choice", "more", "hour", "told"),
+    [
+        (PromptSettings(), {}, 18, False),
+        (EVENING, {}, 18, True),
+        (EVENING, {}, 19, False),
+        (EVENING, {}, 14, False),
+        (EVENING, {"quiet": True}, 18, False),
+        (EVENING, {"snoozed_until_ns": 1 << 62}, 18, False),
+    ],
+)
+def test_the_evening_is_not_asked_for(
+    choice: PromptSettings, more: dict[str, object], hour: int, told: bool
+) -> None:
+    """Not chosen, told already, too early, hours too late, in a call, or snoozed: nothing."""
+    assert evening_due(choice, at(**more), AT_SIX, hour, told) is None
+
+
+def test_the_evening_reminder_takes_nothing_from_the_daily_number() -> None:
+    """It neither counts as one of the day's prompts nor starts the pause between two."""
+    reminder = Prompt(
+        at_ns=moment(LONG).now_ns - MINUTE_NS, cause=Cause.EVENING, minutes=0, since_ns=0,
+        tone="plain",
+    )  # fmt: skip
+    assert decide(replace(ON, daily_cap=1), moment(LONG, history=(reminder,))) is not None
 
 
 def test_the_daily_number_is_kept() -> None:

@@ -51,6 +51,7 @@ _HEADERS = (
 _FILES = {
     "page.js": "text/javascript",
     "diary.js": "text/javascript",
+    "prompt.js": "text/javascript",
     "page.css": "text/css",
     "icon.svg": "image/svg+xml",
 }

@@ -109,6 +109,11 @@ class Intake:
         return self._session
 
     @property
+    def session(self) -> Session | None:
+        """The newest connection's session."""
+        return self._session
+
+    @property
     def resume(self) -> Resume | None:
         """What the next connection of this sensor needs; may be stored."""
         if self._session is not None:

@@ -9,8 +9,9 @@ import asyncio
 import contextlib
 import importlib.util
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from tracker.clock import Clock
 from tracker.collect import health
@@ -22,7 +23,13 @@ from tracker.model import Placement
 from tracker.settings import Settings
 from tracker.store.base import SensorConfig
 
+if TYPE_CHECKING:
+    from starlette.routing import Route
+
 log = logging.getLogger("backstay.phone")
+
+# Routes of another part behind the same door, made once the packages of the door are known.
+MoreRoutes = Callable[[Devices], "Sequence[Route]"]
 
 
 def available() -> bool:
@@ -33,8 +40,15 @@ def available() -> bool:
 class PhoneDoor:
     """Pairs phones, takes what they send, serves `/health` and `/metrics`."""
 
-    def __init__(self, hub: Hub, settings: Settings, clock: Clock) -> None:
+    def __init__(
+        self,
+        hub: Hub,
+        settings: Settings,
+        clock: Clock,
+        more: MoreRoutes = lambda _: (),
+    ) -> None:
         self._hub, self._settings, self._clock = hub, settings, clock
+        self._more = more
         self.devices = Devices(settings.data)
         self.port = 0
         self.fingerprint = ""
@@ -135,6 +149,7 @@ class PhoneDoor:
                     (
                         *practice_desk.routes(self._hub, self._clock, self._settings.data),
                         *phone_diary.routes(self.devices, self._clock, self._settings),
+                        *self._more(self.devices),
                     ),
                 ),
                 host=host,

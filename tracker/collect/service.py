@@ -22,6 +22,7 @@ from tracker.collect.control import ControlServer
 from tracker.collect.described import described
 from tracker.collect.hub import Hub, Sensor, Source
 from tracker.collect.phone_door import PhoneDoor
+from tracker.collect.prompts_here import prompts_of
 from tracker.collect.scan import RADIO_ERRORS, Air
 from tracker.errors import SensorError, StoreBusy
 from tracker.settings import Settings
@@ -147,14 +148,16 @@ def _followed(clock: Clock) -> dict[str, Source]:
 async def _serve(plan: Plan, hub: Hub) -> None:
     main = asyncio.create_task(hub.run(), name="hub")
     _on_signals(hub.stop)
-    phones = PhoneDoor(hub, plan.settings, plan.clock)
+    prompts = prompts_of(hub, plan.settings, plan.clock)
+    phones = PhoneDoor(hub, plan.settings, plan.clock, prompts.routes)
     actions = Actions(hub, phones, plan.settings, plan.extra)
-    control = ControlServer(plan.settings.data, actions.methods())
+    control = ControlServer(plan.settings.data, {**actions.methods(), **prompts.methods()})
     try:
         await hub.ready.wait()
         if plan.doors:
             await phones.start()
         await control.start()
+        prompts.start()
         log.info("collector runs", extra={"sensors": sorted(hub.sensors)})
         if plan.finished is not None:
             over = asyncio.create_task(plan.finished.wait())
@@ -164,6 +167,7 @@ async def _serve(plan: Plan, hub: Hub) -> None:
         await main
     finally:
         hub.stop()
+        await prompts.stop()
         await control.stop()
         if plan.doors:
             await phones.stop()
