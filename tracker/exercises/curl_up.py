@@ -13,7 +13,7 @@ SPEC = Spec(
     base_deg=(-118, -62),
     peak_deg=(-98, -25),
     amp_deg=(12, 48),
-    period_s=(1.8, 13),
+    period_s=(1.8, 18),
     places=UPPER_PLACES,
     sure="high",
 )

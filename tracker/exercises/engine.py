@@ -30,7 +30,7 @@ RAW_QUANTUM = QUANTUM_ROWS * RAW_PER_ROW
 RAW_STEP_NS = STEP_NS // RAW_PER_ROW
 QUANTUM_NS = QUANTUM_ROWS * STEP_NS
 LEAD = 4  # quanta before the first active one that belong to an episode
-QUIET = 4
+QUIET = 6
 LONGEST = 240
 FEWEST = 3  # active quanta; fewer cannot hold a set
 # A gap up to here is filled with invalid rows; a longer one ends every episode.
