@@ -15,7 +15,7 @@ from dataclasses import replace
 import numpy as np
 
 from tracker import chain
-from tracker.chain import Results
+from tracker.chain import ChainState, Results
 from tracker.collect.intake import Work
 from tracker.collect.joined import join_results
 from tracker.collect.late import Late
@@ -54,7 +54,7 @@ class Analyst:
         research_models: bool = True,
     ) -> None:
         self.wearer, self.placement = config.wearer, config.placement
-        self.through_ns: int | None = None  # time of the newest sample that was analysed
+        self.last_ns: int | None = None  # time of the newest sample that was analysed
         self._store, self._reads, self._late = store, reads or store, late
         self._axes = str(config.options.get("axes", ""))
         self._research = research_models
@@ -75,6 +75,11 @@ class Analyst:
     def moving(self) -> bool:
         """Whether the wearer was walking when last seen: then a lost link is a matter of reach."""
         return self.live.state is State.WALKING
+
+    @property
+    def chain_state(self) -> ChainState | None:
+        """The running chain, for whoever looks at a set while it is done."""
+        return None if self._now is None else self._now.state
 
     def reload(self) -> None:
         """Read calibrations and settings again; a change of thresholds holds from now on."""
@@ -99,11 +104,11 @@ class Analyst:
             self._late.mark(min(new))
         self._now = self._now.under(self._setups)
 
-    def restore(self, last_ns: int) -> None:
-        """After a start: load the newest state. Raw samples after it wait up to `last_ns`."""
+    def restore(self, newest_ns: int) -> None:
+        """After a start: load the newest state. Raw samples after it wait up to `newest_ns`."""
         stored = self._store.chain_state(self.wearer, self.placement)
         index = at(self._setups, stored[0]) if stored is not None else None
-        self.through_ns = last_ns
+        self.last_ns = newest_ns
         if self._late.from_ns is not None:
             return
         if stored is not None and index is not None:
@@ -115,17 +120,15 @@ class Analyst:
                 )
             else:
                 self._now = Point(through_ns=stored[0], index=index, state=state)
-                self.through_ns = stored[0]
+                self.last_ns = stored[0]
                 return
         if self._setups:
-            self._late.mark(max(last_ns - DAY_NS, 0))
+            self._late.mark(max(newest_ns - DAY_NS, 0))
             return
-        self._waiting = [self._raw(last_ns - DAY_NS, last_ns + 1)]
+        self._waiting = [self._raw(newest_ns - DAY_NS, newest_ns + 1)]
 
     def _raw(self, start_ns: int, end_ns: int) -> Samples:
         return self._reads.raw(self.wearer, self.placement, start_ns, end_ns)
-
-    # -- on and on ----------------------------------------------------------------------------
 
     def step(self, fresh: Samples | None, work: Work, now_ns: int) -> list[Batch]:
         """Take samples in that are on the disk; results and the live row, in order."""
@@ -142,7 +145,7 @@ class Analyst:
 
     def catch_up(self, to_ns: int) -> tuple[list[Batch], bool]:
         """Take in what is on the disk up to a time, an hour at once; whether that was all."""
-        start = max(to_ns - DAY_NS, 0) if self.through_ns is None else self.through_ns + 1
+        start = max(to_ns - DAY_NS, 0) if self.last_ns is None else self.last_ns + 1
         spans = self._reads.raw_spans(self.wearer, self.placement, start)
         if not spans or spans[0][0] > to_ns:
             return [], True
@@ -152,9 +155,9 @@ class Analyst:
         return [self._advance(raw)] if len(raw) else [], end > to_ns
 
     def _advance(self, raw: Samples) -> Batch:
-        if self.through_ns is None or raw.t_ns[0] - self.through_ns > 2 * SECOND_NS:
+        if self.last_ns is None or raw.t_ns[0] - self.last_ns > 2 * SECOND_NS:
             self._points.keep(self._now)
-        self.through_ns = int(raw.t_ns[-1])
+        self.last_ns = int(raw.t_ns[-1])
         self._settled = False
         if self._now is None and not self._begin(raw):
             self.live.trace(raw, None)
@@ -232,7 +235,7 @@ class Analyst:
         return batches
 
     def _silent(self, now_ns: int) -> bool:
-        return self.through_ns is not None and now_ns - self.through_ns > 30 * SECOND_NS
+        return self.last_ns is not None and now_ns - self.last_ns > 30 * SECOND_NS
 
     def _of(self, results: Results, *, dump: bool) -> Batch:
         """What came out, and (now and then) the state for a restart."""
@@ -263,13 +266,13 @@ class Analyst:
 
     def rework(self) -> list[Batch]:
         """Analyse again from the last state before the late samples; the results replace."""
-        if self.through_ns is None or not self._setups:
+        if self.last_ns is None or not self._setups:
             return []
         late_ns = self._late.begin()
         if late_ns is None:
             return []
         base = self._before(late_ns)
-        raw = self._raw(base.through_ns + 1, self.through_ns + 1)
+        raw = self._raw(base.through_ns + 1, self.last_ns + 1)
         if not len(raw):
             return []
         self._points.forget_after(base.through_ns)

@@ -59,7 +59,7 @@ class Series:
     @property
     def lag_ns(self) -> int:
         """How far the analysis is behind what is recorded."""
-        newest, analysed = self.recorder.through_ns, self.analyst.through_ns
+        newest, analysed = self.recorder.through_ns, self.analyst.last_ns
         return 0 if newest is None or analysed is None else max(0, newest - analysed)
 
     # -- recording ----------------------------------------------------------------------------
@@ -134,7 +134,7 @@ class Series:
         self.analyst = self._analyst()
         with self._guard:
             self._fresh, self._behind, self._catch_up_ns = [], False, None
-            self.analyst.through_ns = self.recorder.through_ns
+            self.analyst.last_ns = self.recorder.through_ns
 
     def end(self, now_ns: int) -> Iterator[list[Batch]]:
         """At a clean stop: settle; what still waits on the disk is left to the next start."""

@@ -126,7 +126,7 @@ def test_what_is_not_on_the_disk_is_not_analysed(store: SqliteStore, day: Sample
         for part in series.analyse(0):
             assert all(b.epochs is None for b in part)
             store.write_many(part)
-    assert series.analyst.through_ns == int(day.t_ns[4999])
+    assert series.analyst.last_ns == int(day.t_ns[4999])
     store.write_many(refused)  # the keeper's part, in order and before anything new
     record(series, store, day[9000:])
     analyse(series, store)
