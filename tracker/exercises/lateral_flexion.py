@@ -2,7 +2,7 @@
 """Side bend: upright, the trunk leans to one side and comes back; each bend counts, either side.
 
 Walking about with a slow sensor looks like small side bends; what tells them apart is that a side
-bend is gentle (swing of the specific force below 0.3 g) and larger than 12 deg.
+bend is gentle (swing of the specific force below 0.2 g) and larger than 12 deg.
 """
 
 import numpy as np
@@ -13,7 +13,7 @@ from tracker.model import Exercise, Placement
 
 def _fit(reps: Reps, placement: Placement) -> float:
     upright = float(np.clip((np.median(reps.up_low_g) - 0.45) / 0.1, 0, 1))
-    gentle = float(np.clip((0.32 - np.median(reps.force_span_g)) / 0.1, 0, 1))
+    gentle = float(np.clip((0.22 - np.median(reps.force_span_g)) / 0.08, 0, 1))
     returns = float(np.clip((0.45 - np.median(reps.base_deg) / reps.amp()) / 0.15, 0, 1))
     return upright * gentle * returns
 
