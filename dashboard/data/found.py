@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from dashboard.data import diary, series
+from dashboard.data import diary, diary_write, series
 from dashboard.data.gate import gate
 from dashboard.data.sources import Sources, writable
 from tracker.collect.control import ControlClient
@@ -136,13 +136,13 @@ def _train(src: Sources, viewer: Person, wearer: str, said: ExerciseSet, tz: Zon
         told = diary.told_of(Training, entry)
         end_ns = told.at_ns + told.minutes * 60 * SECOND_NS
         near = told.at_ns - TOGETHER_NS <= said.start_ns <= end_ns + TOGETHER_NS
-        if told.source != CONFIRMED or not near or not diary.editable(src, viewer, entry):
+        if told.source != CONFIRMED or not near or not diary_write.editable(src, viewer, entry):
             continue
         until_ns = max(end_ns, said.end_ns)
         minutes = max(1, -((min(told.at_ns, said.start_ns) - until_ns) // (60 * SECOND_NS)))
         whole = replace(told, minutes=minutes, sets=(*told.sets, one))
-        diary.edit(src, viewer, wearer, entry.id, asdict(whole))
+        diary_write.edit(src, viewer, wearer, entry.id, asdict(whole))
         return
     minutes = max(1, -((said.start_ns - said.end_ns) // (60 * SECOND_NS)))
     new = Training(at_ns=said.start_ns, minutes=minutes, sets=(one,), source=CONFIRMED)
-    diary.save_training(src, viewer, wearer, new, tz)
+    diary_write.save_training(src, viewer, wearer, new, tz)

@@ -11,7 +11,7 @@ from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from dashboard.data import advice, diary
+from dashboard.data import advice, diary, diary_write
 from dashboard.data.people import owner
 from dashboard.data.sources import Sources, records
 from tracker.diary import Evening, Massage, Person
@@ -59,7 +59,7 @@ def phone_entry(src: Sources, wearer: str, kind: str, body: Mapping[str, Any]) -
                 told = replace(told, tension=_scale(body["tension"]))
             if body.get("pain") is not None:
                 told = replace(told, pain=_scale(body["pain"]))
-            diary.save_evening(src, person, wearer, told, tz)
+            diary_write.save_evening(src, person, wearer, told, tz)
             return
         if kind == "massage":
             made = Massage(
@@ -67,7 +67,7 @@ def phone_entry(src: Sources, wearer: str, kind: str, body: Mapping[str, Any]) -
             )
             if any(m.at_ns == made.at_ns for m in diary.massages(src, person, wearer)):
                 return
-            diary.save_massage(src, person, wearer, made, tz)
+            diary_write.save_massage(src, person, wearer, made, tz)
             return
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(f"This entry is not understood ({error}).") from error

@@ -2,7 +2,8 @@
 """What a diary entry must be: ranges, dates, overlaps, who may edit and for how long.
 
 Pure: a fault comes back as a `Problem`, a key of the catalogue with its values, so that page,
-phone door and import say the same sentence in the reader's language.
+phone door and import say the same sentence in the reader's language. An imported file may hold any
+JSON value anywhere, so a value of the wrong type is a problem like any other, never an exception.
 """
 
 import dataclasses
@@ -28,6 +29,8 @@ NOTE_LENGTH = 500
 
 _HOUR_NS = 3_600 * SECOND_NS
 _MINUTE_NS = 60 * SECOND_NS
+_FAR_NS = 9_000_000_000 * SECOND_NS  # beyond it a calendar has no day
+_MANY = 100_000  # repetitions or seconds of one set; more is a typing error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,8 +60,9 @@ def check_evening(
     if entry.pain is not None and "pain" not in allowed:
         problems.append(_problem("pain", "pain_not_asked"))
     problems += _day(entry.day, today, LATE_DAYS)
-    if entry.day in set(taken_days):
+    if entry.day in list(taken_days):
         problems.append(_problem("day", "day_taken", day=entry.day))
+    problems += _answers(entry, ("painkiller", "unusual_load", "illness"))
     return problems + _note(entry.note)
 
 
@@ -82,11 +86,8 @@ def check_massage(
             problems.append(_problem(name, "choice", value=value, allowed=", ".join(allowed)))
     for name in ("relief_1h", "relief_morning"):
         problems += _scale(name, getattr(entry, name), 0, 10)
-    end_ns = entry.at_ns + entry.minutes * _MINUTE_NS
-    for other in others:
-        if entry.at_ns < other.at_ns + other.minutes * _MINUTE_NS and other.at_ns < end_ns:
-            return [*problems, _problem("at", "overlap")]
-    return problems
+    problems += _answers(entry, ("sore_morning",))
+    return problems + _overlap(entry, others)
 
 
 def check_training(
@@ -98,13 +99,9 @@ def check_training(
     problems += _scale("effort", entry.effort, 0, 10)
     problems += _scale("rise", entry.rise, 0, 10)
     problems += _scale("next_morning", entry.next_morning, -10, 10)
-    if any(reps < 0 or hold_s < 0 for _, reps, hold_s in entry.sets):
+    if not _are_sets(entry.sets):
         problems.append(_problem("sets", "negative_set"))
-    end_ns = entry.at_ns + entry.minutes * _MINUTE_NS
-    for other in others:
-        if entry.at_ns < other.at_ns + other.minutes * _MINUTE_NS and other.at_ns < end_ns:
-            return [*problems, _problem("at", "overlap")]
-    return problems
+    return problems + _overlap(entry, others)
 
 
 def check_edit(
@@ -121,27 +118,72 @@ def check_edit(
     return None
 
 
+def _overlap(
+    entry: Massage | Training, others: Iterable[Massage] | Iterable[Training]
+) -> list[Problem]:
+    """A problem where two of a kind share a minute."""
+    if not _is_whole(entry.at_ns) or not _is_whole(entry.minutes):
+        return []  # said already
+    end_ns = entry.at_ns + entry.minutes * _MINUTE_NS
+    for other in others:
+        if entry.at_ns < other.at_ns + other.minutes * _MINUTE_NS and other.at_ns < end_ns:
+            return [_problem("at", "overlap")]
+    return []
+
+
+def _answers(entry: Evening | Massage, names: tuple[str, ...]) -> list[Problem]:
+    """Yes, no or not answered; a file may say anything else."""
+    found = {name: getattr(entry, name) for name in names}
+    return [
+        _problem(name, "yes_no", value=_short(value))
+        for name, value in found.items()
+        if value is not None and not isinstance(value, bool)
+    ]
+
+
+def _are_sets(sets: object) -> bool:
+    """(exercise, repetitions, seconds) triples, nothing below 0."""
+    return isinstance(sets, list | tuple) and all(
+        isinstance(one, list | tuple)
+        and len(one) == 3
+        and isinstance(one[0], str)
+        and all(isinstance(n, int | float) and not isinstance(n, bool) for n in one[1:])
+        and all(0 <= n < _MANY for n in one[1:])
+        for one in sets
+    )
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _short(value: object) -> str:
+    return str(value)[:40]
+
+
 def _scale(name: str, value: object, low: int, high: int) -> list[Problem]:
     if value is None:
         return []
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        return [_problem(name, "scale", value=str(value), low=low, high=high)]
+        return [_problem(name, "scale", value=_short(value), low=low, high=high)]
     return []
 
 
-def _day(text: str, today: date, back: int) -> list[Problem]:
+def _day(text: object, today: date, back: int) -> list[Problem]:
     try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        return [_problem("day", "no_date", value=text)]
+        day = date.fromisoformat(text)  # type: ignore[arg-type]  # refused below if it is no text
+    except (TypeError, ValueError):
+        return [_problem("day", "no_date", value=_short(text))]
     if day > today:
-        return [_problem("day", "future", day=text)]
+        return [_problem("day", "future", day=day.isoformat())]
     if day < today - timedelta(days=back):
-        return [_problem("day", "too_old", day=text, n=back)]
+        return [_problem("day", "too_old", day=day.isoformat(), n=back)]
     return []
 
 
-def _moment(at_ns: int, now_ns: int, zone: ZoneInfo) -> list[Problem]:
+def _moment(at_ns: object, now_ns: int, zone: ZoneInfo) -> list[Problem]:
+    if not isinstance(at_ns, int) or isinstance(at_ns, bool) or abs(at_ns) > _FAR_NS:
+        return [_problem("at", "no_moment", value=_short(at_ns))]
     day = local_date(at_ns, zone)
     if at_ns > now_ns:
         return [_problem("at", "future", day=day.isoformat())]
@@ -150,15 +192,17 @@ def _moment(at_ns: int, now_ns: int, zone: ZoneInfo) -> list[Problem]:
     return []
 
 
-def _minutes(minutes: int, limits: tuple[int, int]) -> list[Problem]:
+def _minutes(minutes: object, limits: tuple[int, int]) -> list[Problem]:
     low, high = limits
-    if low <= minutes <= high:
+    if isinstance(minutes, int) and not isinstance(minutes, bool) and low <= minutes <= high:
         return []
-    return [_problem("minutes", "minutes", value=minutes, low=low, high=high)]
+    return [_problem("minutes", "minutes", value=_short(minutes), low=low, high=high)]
 
 
-def _note(note: str) -> list[Problem]:
-    return [_problem("note", "note_long", n=NOTE_LENGTH)] if len(note) > NOTE_LENGTH else []
+def _note(note: object) -> list[Problem]:
+    if isinstance(note, str) and len(note) <= NOTE_LENGTH:
+        return []
+    return [_problem("note", "note_long", n=NOTE_LENGTH)]
 
 
 def _problem(name: str, key: str, **values: object) -> Problem:

@@ -232,3 +232,32 @@ def test_a_read_row_is_still_checked():
     record = diary_rows.record_of({"kind": "evening", "day": "2026-11-24", "tension": "12"})
     assert isinstance(record, Evening)
     assert words(check_evening(record, TODAY + timedelta(days=1))) == {"scale"}
+
+
+_anything = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(10**24), 10**24)
+    | st.floats()
+    | st.text(max_size=600)
+    | st.sampled_from(["2026-11-24", "2026-W01", "light", "therapist"]),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=3), inner),
+    max_leaves=8,
+)
+
+
+@given(st.data())
+def test_any_value_of_a_file_is_a_sentence_and_never_an_exception(data):
+    """Whatever a JSON file holds in any field, the answer is a list of complete sentences."""
+    made = data.draw(st.sampled_from([Evening, Massage, Training]))
+    values = {f: data.draw(_anything, label=f) for f in made.__dataclass_fields__}
+    record = made(**values)
+    if made is Evening:
+        found = check_evening(record, TODAY, taken_days={"2026-11-24"})
+    elif made is Massage:
+        found = check_massage(record, NOW, ZONE, [massage(3)])
+    else:
+        good = Training(at_ns=NOW - 2 * HOUR, minutes=20)
+        found = diary_rules.check_training(record, NOW, ZONE, [good])
+    for problem in found:
+        assert language("de").t(problem.key, **problem.values).endswith(".")
