@@ -174,10 +174,13 @@ class Accounts:
 
     def change_password(self, person: Person, old: str, new: str) -> None:
         """The person's own change: the old one is asked for."""
-        stored = self.records.credential(person.id, PASSWORD) or self._nobody
-        if not self._fits(stored, old):
+        if not self.is_right(person, old):
             raise AccessDenied("The present password is not right.")
         self.set_password(person, new)
+
+    def is_right(self, person: Person, password: str) -> bool:
+        """Whether this is the person's password; nobody is signed in by it."""
+        return self._fits(self.records.credential(person.id, PASSWORD) or "", password)
 
     def recover(self, operator: Person, person_id: str) -> str:
         """A new password for somebody who lost theirs, shown once to the operator."""

@@ -1,18 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
 """`backstay erase`: delete everything about one wearer in every store."""
 
+from pathlib import Path
+
 import click
+
+from tracker.commands._ask import ask_wearer, password_option
 
 
 @click.command("erase", short_help="Delete everything about one wearer.")
 @click.argument("wearer")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--in-backups", is_flag=True, help="Also inside the backups in the data folder.")
-def command(wearer: str, yes: bool, in_backups: bool) -> None:
+@password_option
+def command(wearer: str, yes: bool, in_backups: bool, password_file: Path | None) -> None:
     """Delete everything about WEARER: series, diary, account, InfluxDB.
 
     Prints a receipt without personal data. May be repeated: what is gone is gone, what was
-    interrupted goes on. Backups that still hold the wearer are listed.
+    interrupted goes on. Backups that still hold the wearer are listed. Where there are accounts the
+    wearer's password is asked for; for a wearer without an account, the operator's.
     """
     import json
     from dataclasses import asdict
@@ -25,6 +31,7 @@ def command(wearer: str, yes: bool, in_backups: bool) -> None:
 
     settings = read_settings()
     clock = clock_from_environment()
+    ask_wearer(settings, clock, wearer, "erase", password_file)
     if not yes:
         click.confirm(f"Delete everything about {wearer}? This cannot be undone.", abort=True)
 

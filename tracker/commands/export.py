@@ -5,6 +5,8 @@ from pathlib import Path
 
 import click
 
+from tracker.commands._ask import ask_wearer, password_option
+
 
 @click.command("export", short_help="Everything about one wearer in one ZIP.")
 @click.argument("wearer")
@@ -19,10 +21,14 @@ import click
     type=click.Path(path_type=Path, file_okay=False),
     help="Instead of a ZIP: one Parquet file of epochs per day into this folder, new days only.",
 )
-def command(wearer: str, out: Path | None, raw: bool, research: Path | None) -> None:
+@password_option
+def command(
+    wearer: str, out: Path | None, raw: bool, research: Path | None, password_file: Path | None
+) -> None:
     """Write everything that is stored about WEARER: series, diary, grants, audit.
 
-    Works while the service runs. The export is written to the audit.
+    Works while the service runs. The export is written to the audit. Where there are accounts the
+    wearer's password is asked for.
     """
     from tracker.clock import clock_from_environment
     from tracker.rights.export import export_wearer
@@ -35,6 +41,7 @@ def command(wearer: str, out: Path | None, raw: bool, research: Path | None) -> 
     settings = read_settings()
     clock = clock_from_environment()
     now_ns = clock.now_ns()
+    ask_wearer(settings, clock, wearer, "export", password_file)
     series = open_reader(settings)
     try:
         if research is not None:

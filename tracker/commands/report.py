@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tracker.commands._ask import ask_wearer, password_option
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path, dir_okay=False),
     help="Where the JSON twin goes (.json).",
 )
+@password_option
 def command(
     wearer: str | None,
     first: "datetime | None",
@@ -36,16 +39,22 @@ def command(
     alias: str,
     pdf_out: Path | None,
     json_out: Path | None,
+    password_file: Path | None,
 ) -> None:
-    """Make the two-page report of a period (default: the last 14 days)."""
+    """Make the two-page report of a period (default: the last 14 days).
+
+    Where there are accounts the wearer's password is asked for.
+    """
+    from tracker.clock import clock_from_environment
     from tracker.errors import UsageError
     from tracker.report.from_store import make
     from tracker.settings import read_settings
 
     if pdf_out is None and json_out is None:
         raise UsageError("name at least one output: --pdf FILE or --json FILE")
+    settings, clock = read_settings(), clock_from_environment()
     make(
-        read_settings(),
+        settings,
         wearer=wearer,
         first=first,
         last=last,
@@ -53,4 +62,5 @@ def command(
         alias=alias,
         pdf_out=pdf_out,
         json_out=json_out,
+        agreed=lambda who: ask_wearer(settings, clock, who, "report", password_file),
     )

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tracker.commands._ask import ask_wearer, password_option
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
@@ -42,6 +44,7 @@ _DEFAULT = ("sitting", "training", "tension")  # `rules.toml` [privacy.grant]
 @click.option("--code", default="", help="The one-time code; asked for when it is not given.")
 @click.option("--list", "listing", is_flag=True, help="Files that were taken in here.")
 @click.option("--delete", "deleting", default="", metavar="ID", help="Delete one of them now.")
+@password_option
 def command(
     wearer: str | None,
     out: Path | None,
@@ -55,6 +58,7 @@ def command(
     code: str,
     listing: bool,
     deleting: str,
+    password_file: Path | None,
 ) -> None:
     """Share WEARER's data with a therapist whose Backstay runs elsewhere.
 
@@ -69,7 +73,7 @@ def command(
     if sum(modes) != 1:
         raise UsageError("say one of: WEARER, --import FILE, --list, --delete ID")
     if wearer:
-        _give(wearer, out, scopes or _DEFAULT, confirm_sensitive, days, past, alias)
+        _give(wearer, out, scopes or _DEFAULT, confirm_sensitive, days, past, alias, password_file)
     elif taking is not None:
         secret = code or click.prompt("One-time code")
         _take(taking, secret, therapist)
@@ -81,7 +85,7 @@ def command(
 
 def _give(
     wearer: str, out: Path | None, scopes: tuple[str, ...], confirmed: bool, days: int, past: int,
-    alias: str,
+    alias: str, password_file: Path | None,
 ) -> None:  # fmt: skip
     from tracker.clock import clock_from_environment
     from tracker.rights.open import audit
@@ -91,6 +95,7 @@ def _give(
     from tracker.units import from_ns
 
     settings, clock = read_settings(), clock_from_environment()
+    ask_wearer(settings, clock, wearer, "share", password_file)
     made = make(
         settings, clock, wearer, scopes, days=days, past=past, alias=alias, confirmed=confirmed
     )

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A report straight from the stores, for whoever owns this machine (`backstay report`)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -40,8 +40,12 @@ def make(
     alias: str,
     pdf_out: Path | None,
     json_out: Path | None,
+    agreed: Callable[[str], None] | None = None,
 ) -> Report:
-    """Write the report; all files or none. Every look is written to the audit by the caller."""
+    """Write the report; all files or none. Every look is written to the audit by the caller.
+
+    `agreed` is called with the wearer before anything is read and raises where it may not be.
+    """
     if pdf_out is not None:
         check_target(pdf_out, (".pdf",))
     if json_out is not None:
@@ -51,6 +55,8 @@ def make(
     records = open_records_reader(settings, clock)
     try:
         who = wearer or _only(reader)
+        if agreed is not None:
+            agreed(who)
         tz = reader.zone_of(who)
         end = last.date() if last else local_date(clock.now_ns(), tz)
         begin = first.date() if first else end - timedelta(days=PERIOD_D - 1)

@@ -71,7 +71,9 @@ def records_eraser(settings: Settings, clock: Clock) -> Iterator[Forgets]:
         yield records if records is not None else _ThroughDashboard(settings)
 
 
-def audit(settings: Settings, clock: Clock, wearer: str, *, action: str) -> None:
+def audit(
+    settings: Settings, clock: Clock, wearer: str, *, action: str, allowed: bool = True
+) -> None:
     """Write a line of the audit for the operator's command, now or when the dashboard opens."""
     line = AuditLine(
         at_ns=clock.now_ns(),
@@ -79,7 +81,7 @@ def audit(settings: Settings, clock: Clock, wearer: str, *, action: str) -> None
         wearer=wearer,
         scope="everything",
         action=action,
-        allowed=True,
+        allowed=allowed,
     )
     with suppress(StoreBusy):
         records = open_records(settings, clock)

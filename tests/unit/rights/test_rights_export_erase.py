@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from argon2 import PasswordHasher
+from argon2.profiles import CHEAPEST
 from click.testing import CliRunner
 
 from tests.fakes.series import T0, make_epochs, make_samples
@@ -54,12 +56,16 @@ def fill(store: SqliteStore, records: Records) -> None:
             wearer, Kind.NOTE, {"text": f"mine {wearer}"}, at_ns=T0, day="2026-11-24", author="a"
         )
         records.edit_entry(entry.id, {"text": f"edited {wearer}"}, author="a")
-        records.put_credential(f"p-{wearer}", "password", "argon-hash")
+        records.put_credential(f"p-{wearer}", "password", HASH)
         records.audit(
             AuditLine(
                 at_ns=T0, viewer="p-x", wearer=wearer, scope="pain", action="read", allowed=False
             )
         )
+
+
+GOOD = "drei blaue segel"
+HASH = PasswordHasher.from_parameters(CHEAPEST).hash(GOOD)
 
 
 @pytest.fixture
@@ -192,12 +198,14 @@ def test_commands_export_and_erase_without_a_service(
     records.close()
     env = settings.environment()
     out = tmp_path / "mine.zip"
-    result = CliRunner().invoke(export_command, [W, "--out", str(out), "--no-raw"], env=env)
+    result = CliRunner().invoke(
+        export_command, [W, "--out", str(out), "--no-raw"], env=env, input=GOOD
+    )
     assert result.exit_code == 0, result.output
     assert out.stat().st_size > 1000
-    result = CliRunner().invoke(erase_command, [W, "--yes"], env=env)
+    result = CliRunner().invoke(erase_command, [W, "--yes"], env=env, input=GOOD)
     assert result.exit_code == 0, result.output
-    receipt = json.loads(result.output)
+    receipt = json.loads(result.stdout)
     assert receipt["influx"] == "none"
     assert W not in result.output
     again = open_records(settings)
@@ -210,7 +218,7 @@ def test_an_erasure_while_the_dashboard_runs_is_finished_at_its_next_start(
 ) -> None:
     """Series go at once, the diary when the dashboard opens it next; the receipt says so."""
     store.close()
-    result = CliRunner().invoke(erase_command, [W, "--yes"], env=settings.environment())
+    result = CliRunner().invoke(erase_command, [W, "--yes"], env=settings.environment(), input=GOOD)
     assert result.exit_code == 0, result.output
     assert '"records": "queued"' in result.output
     assert len(records.entries(W)) == 1
@@ -231,7 +239,7 @@ def test_an_export_while_the_dashboard_runs_is_audited_later(
     """The dashboard owns the file: the line waits beside it and is taken in at the next opening."""
     env = settings.environment()
     args = [W, "--out", str(tmp_path / "a.zip"), "--no-raw"]
-    result = CliRunner().invoke(export_command, args, env=env)
+    result = CliRunner().invoke(export_command, args, env=env, input=GOOD)
     assert result.exit_code == 0, result.output
     assert "export" not in [a.action for a in records.audit_lines()]
     records.close()
