@@ -131,10 +131,12 @@ from dashboard.data.sources import (
     sources_of,
     writable,
 )
+from dashboard.data.training import MORNINGS, answer_morning, live_set, morning_due, mornings
 from tracker.prompt_choice import work_window
 
 __all__ = [
     "ENOUGH_DAYS",
+    "MORNINGS",
     "NOBODY",
     "NOBODY_IN",
     "Account",
@@ -152,6 +154,7 @@ __all__ = [
     "add_account",
     "add_sensor",
     "advised",
+    "answer_morning",
     "answer_set",
     "best_sets",
     "calibrate",
@@ -190,11 +193,14 @@ __all__ = [
     "is_demo",
     "latest_screening",
     "live",
+    "live_set",
     "make_share",
     "massage_effect",
     "massages",
     "minutes",
     "minutes_of_days",
+    "morning_due",
+    "mornings",
     "name_of",
     "new_password",
     "notes",

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from firmware_protocol.registry import Decoder
-from tracker.collect import health, wire
+from tracker.collect import health, training, wire
 from tracker.collect.control import Method
 from tracker.collect.guide import Guide
 from tracker.collect.hub import Hub
@@ -63,6 +63,7 @@ class Actions:
             "replace_epochs": self.replace_epochs,
             "correct": self.correct,
             "confirm_set": self.confirm_set,
+            "live_set": self.live_set,
             "phones": self.phones,
             "pair_phone": self.pair_phone,
             "revoke_phone": self.revoke_phone,
@@ -327,6 +328,10 @@ class Actions:
         changed = await self._hub.at_rest(work)
         await self._hub.reload(wearer)
         return changed
+
+    async def live_set(self, wearer: str, exercise: str, ago_s: float) -> dict[str, object]:
+        """Repetitions and seconds held of a guided set that began `ago_s` seconds ago."""
+        return await training.live_set(self._hub, wearer, exercise, ago_s)
 
     async def confirm_set(
         self,
