@@ -165,6 +165,12 @@ def _try(v: parts.View) -> None:
     for name in answer["taken"]:
         st.success(v.t("prompts.taken", channel=v.t(f"prompts.channel.{name}")))
     for name, why in answer["refused"].items():
-        st.warning(v.t("prompts.refused", channel=v.t(f"prompts.channel.{name}"), why=why))
+        st.warning(
+            v.t(
+                "prompts.refused",
+                channel=v.t(f"prompts.channel.{name}"),
+                why=v.t(f"prompts.why.{why}"),
+            )
+        )
     if not answer["taken"] and not answer["refused"]:
         st.info(v.t("prompts.only_pulled"))

@@ -10,6 +10,7 @@ what the notification says and names nobody.
 
 import asyncio
 import json
+import logging
 import socket
 import urllib.error
 import urllib.request
@@ -21,6 +22,8 @@ from tracker.collect.prompt_people import Prompted
 from tracker.prompt_choice import address_problem, is_near
 from tracker.prompt_words import Notice
 from tracker.units import from_ns
+
+log = logging.getLogger("backstay.prompts")
 
 TIMEOUT_S = 5.0
 PORTS = {"http": 80, "https": 443, "mqtt": 1883}
@@ -35,18 +38,18 @@ class Address:
         """Send it; "" or why not."""
         address = to.choice.address
         if not address or address_problem(address):
-            return "no address of this network is set"
+            return "no_address"
         parts = urlsplit(address)
         try:
             async with asyncio.timeout(2 * TIMEOUT_S):
                 if not await _near(parts):
-                    return f"{parts.hostname} is not in this network: nothing was sent"
+                    return "far"
                 body = json.dumps(payload(to, notice), ensure_ascii=False).encode()
                 if parts.scheme == "mqtt":
                     return await _publish(parts, body)
                 return await asyncio.to_thread(_post, address, body)
         except OSError as error:  # TimeoutError and names that nobody knows are OSErrors
-            return f"{parts.hostname} does not answer ({error})"
+            return _no_answer(parts.hostname, error)
 
     async def quiet(self) -> bool:
         """An address never asks for quiet."""
@@ -89,18 +92,18 @@ def _post(address: str, body: bytes) -> str:
     try:
         with opener.open(request, timeout=TIMEOUT_S):
             return ""
-    except urllib.error.HTTPError as error:
+    except urllib.error.HTTPError as error:  # also where it sends on to another address
         error.close()
-        return f"the address answered {error.code}"
+        return _no_answer(urlsplit(address).hostname, error)
     except (OSError, HTTPException) as error:
-        return f"the address does not answer ({error})"
+        return _no_answer(urlsplit(address).hostname, error)
 
 
 async def _publish(parts: SplitResult, body: bytes) -> str:
     try:
         import aiomqtt
     except ImportError:
-        return "MQTT needs a package: install backstay[mqtt]"
+        return "no_mqtt"
     try:
         async with aiomqtt.Client(
             str(parts.hostname),
@@ -111,5 +114,10 @@ async def _publish(parts: SplitResult, body: bytes) -> str:
         ) as client:
             await client.publish(parts.path.strip("/"), body, qos=1)
     except aiomqtt.MqttError as error:
-        return f"the broker did not take it ({error})"
+        return _no_answer(parts.hostname, error)
     return ""
+
+
+def _no_answer(where: str | None, error: Exception) -> str:
+    log.info("an address did not take a prompt", extra={"host": where, "error": repr(error)})
+    return "no_answer"

@@ -92,15 +92,15 @@ class Desktop:
     async def _call(
         self, member: str, signature: str, body: list[Any], interface: str = NAME
     ) -> list[Any] | str:
-        """The answer's values, or one sentence that says why there is none."""
+        """The answer's values, or why there is none."""
         try:
             from dbus_fast import Message, MessageType
             from dbus_fast.errors import DBusError
         except ImportError:
-            return "this system has no desktop notifications that Backstay can use"
+            return "no_desktop"
         address = bus_address()
         if not address:
-            return "no desktop session here: the collector runs outside of one"
+            return "no_session"
         message = Message(
             destination=PLACE, path=PATH, interface=interface, member=member,
             signature=signature, body=body,
@@ -111,9 +111,11 @@ class Desktop:
                 answer = await bus.call(message)
         except (OSError, EOFError, DBusError) as error:  # TimeoutError is an OSError
             self._bus = None
-            return f"the desktop's notification service does not answer ({error!r})"
+            log.info("the desktop does not answer", extra={"error": repr(error)})
+            return "no_answer"
         if answer.message_type is MessageType.ERROR:
-            return f"the desktop refused the notification ({answer.error_name})"
+            log.info("the desktop refuses", extra={"error": answer.error_name})
+            return "no_answer"
         return list(answer.body)
 
     async def _connected(self, address: str) -> "MessageBus":

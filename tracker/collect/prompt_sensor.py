@@ -32,7 +32,7 @@ class SensorPulse:
             if isinstance(session, Haptic):
                 sensor.taker.todo(session, list(session.vibrate(PULSE_MS)))
                 return ""
-        return "no sensor in use has a motor that Backstay can drive"
+        return "no_motor"
 
     async def quiet(self) -> bool:
         """A sensor never asks for quiet."""

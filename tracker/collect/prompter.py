@@ -30,11 +30,13 @@ log = logging.getLogger("backstay.prompts")
 EVERY_S = 20.0
 LEAST_REAL_S = 0.2  # a fast clock must not make the disk busy
 LOOK_BACK_NS = 5 * 3600 * SECOND_NS  # the longest stretch that can be chosen is four hours
+# Why a channel did not take it; `pages.prompts.why.*` says it to people.
+WHY = ("no_desktop", "no_session", "no_answer", "no_address", "far", "no_mqtt", "no_motor")
 PULLED = ("page", "phone")  # these come and read the log themselves
 
 
 class Channel(Protocol):
-    """A way to a wearer. `tell` returns "" where it was taken, else one sentence that says why."""
+    """A way to a wearer. `tell` returns "" where it was taken, else a word of :data:`WHY`."""
 
     name: str
 
