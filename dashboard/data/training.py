@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Guided training: what the sensor sees of the running set, and the question of the next morning."""
+"""Guided training: what the sensor sees of the running set, and the question the morning after."""
 
 from dataclasses import asdict, replace
 from datetime import date, timedelta

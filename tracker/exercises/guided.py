@@ -68,12 +68,14 @@ def _result(state: Guided, now_ns: int, live: Live | None) -> SetResult:
     count, source = count_of(state, passed_s, live)
     if is_hold(state):
         seen = live is not None and live.hold_s is not None
+        target, held = item.sets[state.set_at], held_s(state, passed_s, live)
+        times = min(target.reps, max(1, round(held / target.hold_s))) if target.hold_s else 1
         return SetResult(
             exercise=item.exercise,
             set_number=state.set_at + 1,
             side=state.side,
-            reps=1,
-            hold_s=round(held_s(state, passed_s, live), 1),
+            reps=times,
+            hold_s=round(held / times, 1),
             source="sensor" if seen else "timer",
         )
     return SetResult(

@@ -108,7 +108,12 @@ def held_s(state: Guided, passed_s: float, live: Live | None) -> float:
         return 0.0
     if live is not None and live.hold_s is not None:
         return live.hold_s
-    return max(0.0, passed_s - COUNT_IN_S)
+    # By the clock: what the cue "hold" has lasted, without the ways up and down.
+    target = state.items[state.item].sets[state.set_at]
+    at = max(0.0, passed_s - COUNT_IN_S)
+    cycles, inside = divmod(at, state.tempo.up_s + target.hold_s + state.tempo.down_s)
+    held = cycles * target.hold_s + min(max(0.0, inside - state.tempo.up_s), target.hold_s)
+    return min(held, target.reps * target.hold_s)
 
 
 def _cue(tempo: Tempo, target: Target, passed_s: float) -> tuple[str, float, bool]:

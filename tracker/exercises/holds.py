@@ -80,13 +80,13 @@ def find_holds(episode: Episode, plank: Spec | None, side_plank: Spec | None) ->
     return found
 
 
-def live_hold_rows(episode: Episode, spec: Spec) -> tuple[int, int] | None:
-    """First and last row of the newest stretch in the pose of a hold that may still go on."""
+def live_holds(episode: Episode, spec: Spec) -> list[tuple[int, int]]:
+    """First and last row of each stretch in the pose of a hold; the last one may still go on."""
     low, high = spec.base_deg
     if len(episode) < 15:
-        return None
+        return []
     before: _Plateau | None = None
-    newest = None
+    found: list[tuple[int, int]] = []
     for flat in _plateaus(episode):
         if spec.signal == "psi":
             there = low <= abs(flat.psi_deg) <= high and flat.up_g >= SIDE_UP_G
@@ -95,9 +95,9 @@ def live_hold_rows(episode: Episode, spec: Spec) -> tuple[int, int] | None:
             lifted = not prone or before is None or before.theta_deg - flat.theta_deg >= LIFT_DEG
             there = low <= flat.theta_deg <= high and abs(flat.psi_deg) <= 20 and lifted
         if there:
-            newest = (flat.first, flat.last)
+            found.append((flat.first, flat.last))
         before = flat
-    return newest
+    return found
 
 
 def _raised(episode: Episode) -> bool:

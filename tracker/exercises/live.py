@@ -13,9 +13,9 @@ from dataclasses import replace
 import numpy as np
 
 from tracker.exercises import engine
-from tracker.exercises.episode import STEP_NS, Episode
+from tracker.exercises.episode import FS_HZ, STEP_NS, Episode
 from tracker.exercises.guided_state import Live
-from tracker.exercises.holds import MOVE_OFF_S, live_hold_rows
+from tracker.exercises.holds import MOVE_OFF_S, live_holds
 from tracker.exercises.registry import exercises
 from tracker.exercises.repeats import find_sets
 from tracker.exercises.spec import Spec, Tuning, always
@@ -80,11 +80,10 @@ def _since(episode: Episode | None, since_ns: int) -> Episode | None:
 
 
 def _held(episode: Episode, spec: Spec) -> Live:
-    """Seconds of the newest hold, running or just ended."""
-    rows = live_hold_rows(episode, spec)
-    if rows is None:
-        return Live(hold_s=0.0)
-    first, last = rows
-    running = last >= len(episode) - 6
-    off_s = MOVE_OFF_S / 2 if running else MOVE_OFF_S
-    return Live(hold_s=max(0.0, round((last - first) / 10 - off_s, 1)))
+    """Seconds of all holds of the set; the last one may still go on."""
+    total_s = 0.0
+    for first, last in live_holds(episode, spec):
+        running = last >= len(episode) - 6
+        off_s = MOVE_OFF_S / 2 if running else MOVE_OFF_S
+        total_s += max(0.0, (last - first) / FS_HZ - off_s)
+    return Live(hold_s=round(total_s, 1))
