@@ -31,7 +31,6 @@ from tracker.signal.decode import EXER, LIE, SIT, STAND, WALK
 from tracker.signal.grid import advance_grid, finish_grid, start_grid
 from tracker.signal.models import CHEST, WAIST, Model
 from tracker.signal.segment import append_rows
-from tracker.signal.survey import join
 
 OUT = Path(__file__).resolve().parent.parent / "tracker" / "signal" / "weights"
 CLASSES = {
@@ -129,7 +128,7 @@ def rows_of(
         state, samples, turn.astype(np.float32), np.zeros(3, np.float32), one
     )
     _, rest = finish_grid(state)
-    blocks = join(blocks, rest)
+    blocks = blocks.join(rest)
     _, rows = f.advance_features(f.start_features(), blocks)
     return blocks.index, rows
 

@@ -6,7 +6,7 @@ two minutes may come again with a better answer; `merge_epochs` keeps the last o
 does not depend on how the samples were split.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -212,9 +212,13 @@ def merge_epochs(parts: Sequence[Epochs]) -> Epochs:
     return joined[(len(joined) - 1 - first).astype(np.intp)] if len(unique) else joined
 
 
-def analyze(samples: Samples, setup: Setup, second: tuple[Samples, Setup] | None = None) -> Results:
+Stream = Samples | Iterable[Samples]
+
+
+def analyze(samples: Stream, setup: Setup, second: tuple[Stream, Setup] | None = None) -> Results:
     """A whole recording: `advance` in chunks of half an hour, then `finish`; nothing else.
 
+    A recording may also come as blocks one after another; then no more than one is in memory.
     `second` is another sensor worn at the same time, on the same time base.
     """
     whole = _run(samples, setup)
@@ -223,16 +227,20 @@ def analyze(samples: Samples, setup: Setup, second: tuple[Samples, Setup] | None
     return fuse(whole, _run(*second), setup, second[1])
 
 
-def _run(samples: Samples, setup: Setup) -> Results:
+def _run(samples: Stream, setup: Setup) -> Results:
     state = start(setup)
     parts: list[Results] = []
-    n = len(samples)
-    if n:
-        edges = np.arange(samples.t_ns[0], samples.t_ns[-1] + 1, CHUNK_NS)
-        cuts = [*np.unique(np.searchsorted(samples.t_ns, edges)).tolist(), n]
+    settled_ns = NEVER_NS
+    for block in [samples] if isinstance(samples, Samples) else samples:
+        if not len(block):
+            continue
+        edges = np.arange(block.t_ns[0], block.t_ns[-1] + 1, CHUNK_NS)
+        cuts = [*np.unique(np.searchsorted(block.t_ns, edges)).tolist(), len(block)]
         for a, b in pairwise(cuts):
-            state, result = advance(state, samples[a:b])
+            state, result = advance(state, block[a:b])
             parts.append(result)
+        settled_ns = int(block.t_ns[-1]) + 1
+    if settled_ns != NEVER_NS:
         state, result = finish(state)
         parts.append(result)
     return Results(
@@ -240,7 +248,7 @@ def _run(samples: Samples, setup: Setup) -> Results:
         transitions=tuple(t for p in parts for t in p.transitions),
         sets=tuple(s for p in parts for s in p.sets),
         slouch_events=tuple(e for p in parts for e in p.slouch_events),
-        settled_ns=int(samples.t_ns[-1]) + 1 if n else NEVER_NS,
+        settled_ns=settled_ns,
         warnings=tuple(
             dict.fromkeys((*setup.calibration.warnings, *(w for p in parts for w in p.warnings)))
         ),

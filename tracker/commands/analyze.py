@@ -8,7 +8,7 @@ import click
 
 if TYPE_CHECKING:
     from tracker.chain import Results
-    from tracker.model import Placement, Pose, Samples
+    from tracker.model import Placement, Pose
     from tracker.signal.calibrate import Calibration
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -127,24 +127,6 @@ def _poses(texts: tuple[str, ...]) -> "dict[Pose, list[tuple[int, int]]]":
     return found
 
 
-def _check_inside(
-    path: Path, samples: "Samples", poses: "dict[Pose, list[tuple[int, int]]]"
-) -> None:
-    from tracker.errors import InputError
-    from tracker.model import SECOND_NS
-
-    first, last = int(samples.t_ns[0]), int(samples.t_ns[-1])
-    for pose, spans in poses.items():
-        for start_ns, end_ns in spans:
-            inside = (samples.t_ns >= start_ns) & (samples.t_ns < end_ns)
-            if not inside.any():
-                raise InputError(
-                    f"--pose {pose.value}={start_ns / SECOND_NS:g}:{end_ns / SECOND_NS:g}: {path} "
-                    f"has no samples there; it runs from {first / SECOND_NS:g} to "
-                    f"{last / SECOND_NS:g} s"
-                )
-
-
 def _run(
     recording: Path,
     placement: "Placement",
@@ -153,44 +135,32 @@ def _run(
     other: "tuple[Path, Placement, str | None] | None",
     calibration_file: Path | None,
 ) -> "tuple[Results, tuple[int, int]]":
-    from tracker.chain import Setup, analyze
-    from tracker.recording import read_recording
+    from tracker.batch import Source, analyze_recording, analyze_two
     from tracker.settings import read_settings
-    from tracker.signal.calibrate import Axes, calibrate
+    from tracker.signal.calibrate import Axes
 
     parsed = Axes.parse(axes) if axes else None
     parsed_second = Axes.parse(other[2]) if other and other[2] else None
     waist_model = read_settings().hapt_model != "off"
-
-    samples = read_recording(recording)
-    _check_inside(recording, samples, poses)
-    setup = Setup(
+    first = Source(
+        path=recording,
         placement=placement,
-        calibration=_stored(calibration_file)
-        if calibration_file is not None
-        else calibrate(samples, placement, axes=parsed, poses=poses),
-        research_models=waist_model,
+        axes=parsed,
+        poses=poses,
+        calibration=None if calibration_file is None else _stored(calibration_file),
     )
-    pair = None
-    if other is not None:
-        path, place, _ = other
-        extra = read_recording(path)
-        if extra.t_ns[-1] < samples.t_ns[0] or extra.t_ns[0] > samples.t_ns[-1]:
-            from tracker.errors import InputError
-
-            raise InputError(
-                f"{path}: its time does not overlap with {recording}; both need the same time base"
-            )
-        pair = (
-            extra,
-            Setup(
-                placement=place,
-                calibration=calibrate(extra, place, axes=parsed_second, poses=poses),
-                research_models=waist_model,
-            ),
+    if other is None:
+        done = analyze_recording(first, research_models=waist_model)
+    else:
+        second = Source(
+            path=other[0],
+            placement=other[1],
+            axes=parsed_second,
+            poses=poses,
+            must_hold_poses=False,
         )
-    results = analyze(samples, setup, second=pair)
-    return results, (int(samples.t_ns[0]), int(samples.t_ns[-1]))
+        done = analyze_two(first, second, research_models=waist_model)
+    return done.results, done.span_ns
 
 
 def _stored(path: Path) -> "Calibration":

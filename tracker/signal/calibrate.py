@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from tracker.errors import UsageError
 from tracker.model import Placement, Pose, Samples
-from tracker.signal.survey import Survey, survey
+from tracker.signal.gather import Gathered, gather
+from tracker.signal.survey import Survey
 
 _BODY = {
     "forward": (1, 0, 0),
@@ -119,45 +120,48 @@ def calibrate(
     axes: Axes | None = None,
     poses: Mapping[Pose, Spans] | None = None,
 ) -> Calibration:
-    """The calibration of a recording from its axes, poses and movement.
+    """The calibration of a recording from its axes, poses and movement; see :func:`calibrated`."""
+    return calibrated(gather([samples], poses or {}), placement, axes)
+
+
+def calibrated(seen: Gathered, placement: Placement, axes: Axes | None = None) -> Calibration:
+    """The calibration that follows from what was gathered.
 
     Up is gravity in the poses, else in walking, else as the axes say, else in the most upright
     still stretch. Forward is as the axes say, else the direction of the bend, else the sagittal
     plane of movement, else the sensor's face (+z, away from the wearer). The gain is that of the
     still stretches: specific force at rest is 1 g.
     """
-    poses = poses or {}
-    seen = survey(samples)
-    up = _pose_up(samples, poses)
+    survey = seen.survey()
+    up = _pose_up(seen)
     source = "poses"
-    if up is None and seen.walking is not None:
-        up, source = seen.walking, "walking"
+    if up is None and survey.walking is not None:
+        up, source = survey.walking, "walking"
     if axes is not None:
         rotation, method, warnings = _stated(axes, up, source)
     else:
         if up is None:
-            up, source = seen.upright(), "gravity"
-        bend = _mean_in(samples, poses.get(Pose.BEND, ()))
-        rotation, how = _found(seen, up, bend, placement)
+            up, source = survey.upright(), "gravity"
+        rotation, how = _found(survey, up, seen.pose(Pose.BEND), placement)
         method, warnings = [source, how], []
-    if poses.get(Pose.SITTING_TALL):
-        turned = seen.lean(rotation)
+    if Pose.SITTING_TALL in seen.poses:
+        turned = survey.lean(rotation)
         if turned is not None:
             rotation = turned
             method.append("lean")
-    found = _pose_angles(samples, poses, seen, rotation)
+    found = _pose_angles(seen, survey, rotation)
     return Calibration(
         rotation=_rows_of(rotation),
-        gain=(seen.gain, seen.gain, seen.gain),
+        gain=(survey.gain, survey.gain, survey.gain),
         tall_deg=found.get("tall", math.nan),
         tall_side_deg=found.get("tall_side", math.nan),
         slumped_deg=found.get("slumped", math.nan),
         standing_deg=found.get("standing", math.nan),
         walking_deg=found.get("walking", math.nan),
         method=tuple(method),
-        made_ns=int(samples.t_ns[-1]) if len(samples) else 0,
+        made_ns=seen.last_ns,
         quality={"poses": 1.0, "walking": 0.8}.get(source, 0.5) if up is not None else 0.4,
-        warnings=(*seen.warnings, *warnings),
+        warnings=(*survey.warnings, *warnings),
     )
 
 
@@ -195,9 +199,7 @@ def _found(
     return (rotation, "face") if turned is None else (turned, "sagittal")
 
 
-def _pose_angles(
-    samples: Samples, poses: Mapping[Pose, Spans], seen: Survey, rotation: NDArray[np.float64]
-) -> dict[str, float]:
+def _pose_angles(seen: Gathered, survey: Survey, rotation: NDArray[np.float64]) -> dict[str, float]:
     found: dict[str, float] = {}
     for pose, name in (
         (Pose.SITTING_TALL, "tall"),
@@ -205,9 +207,9 @@ def _pose_angles(
         (Pose.STANDING, "standing"),
         (Pose.WALKING, "walking"),
     ):
-        mean = _mean_in(samples, poses.get(pose, ()))
+        mean = seen.pose(pose)
         if mean is None and name == "walking":
-            mean = seen.walking
+            mean = survey.walking
         if mean is not None:
             found[name], found[f"{name}_side"] = tilt_of(rotation @ mean)
     return found
@@ -270,19 +272,9 @@ def _level(b: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(np.eye(3) + k + k @ k / (1.0 + c))
 
 
-def _mean_in(samples: Samples, spans: Spans) -> NDArray[np.float64] | None:
-    rows = np.zeros(len(samples), np.bool_)
-    for start_ns, end_ns in spans:
-        a, b = np.searchsorted(samples.t_ns, [start_ns, end_ns])
-        rows[a:b] = True
-    if not rows.any():
-        return None
-    return np.asarray(samples.acc_g[rows].mean(axis=0, dtype=np.float64))
-
-
-def _pose_up(samples: Samples, poses: Mapping[Pose, Spans]) -> NDArray[np.float64] | None:
+def _pose_up(seen: Gathered) -> NDArray[np.float64] | None:
     for pose in (Pose.STANDING, Pose.SITTING_TALL, Pose.WALKING):
-        mean = _mean_in(samples, poses.get(pose, ()))
+        mean = seen.pose(pose)
         if mean is not None:
             return mean
     return None

@@ -2,7 +2,7 @@
 """A first look at a recording in the sensor's own axes: gain, walking, plane of movement, faults.
 
 Rules alone, with thresholds in units of the sensor's own gravity, so that a gain error changes
-nothing. At most `MOST_CHUNKS` hours are looked at.
+nothing.
 """
 
 import math
@@ -12,14 +12,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from tracker.model import SECOND_NS, Samples
 from tracker.signal import features as f
-from tracker.signal.blocks import Blocks
-from tracker.signal.grid import advance_grid, finish_grid, start_grid
 
-MOST_CHUNKS = 4
-CHUNK_NS = 3600 * SECOND_NS
-ENOUGH_WALKING = 48  # blocks: two minutes
 STILL_G = 0.013  # standard deviation per axis, van Hees 2014
 GAIN_RANGE = (0.85, 1.15)
 WALK_MIN_BLOCKS = 3
@@ -146,40 +140,6 @@ class Survey:
         return math.copysign(1.0, sum(votes))
 
 
-def survey(samples: Samples) -> Survey:
-    """Look at a recording."""
-    state, seen = start_grid(), f.start_features()
-    eye, zero, one = np.eye(3, dtype=np.float32), np.zeros(3, np.float32), np.ones(3, np.float32)
-    parts: list[NDArray[np.float32]] = []
-    n = len(samples)
-    walked = 0
-    a = 0
-    for _ in range(MOST_CHUNKS):
-        if a >= n or walked >= ENOUGH_WALKING:
-            break
-        b = int(np.searchsorted(samples.t_ns, samples.t_ns[a] + CHUNK_NS))
-        state, blocks = advance_grid(state, samples[a:b], eye, zero, one)
-        if b >= n:
-            state, last = finish_grid(state)
-            blocks = join(blocks, last)
-        seen, rows = f.advance_features(seen, blocks)
-        parts.append(rows[rows[:, f.VALID] > 0.5])
-        walked += int(walks(parts[-1], 1.0).sum())
-        a = b
-    rows = np.concatenate(parts) if parts else np.empty((0, f.COLUMNS), np.float32)
-    return _look(rows)
-
-
-def join(a: Blocks, b: Blocks) -> Blocks:
-    """Blocks of two calls as one."""
-    return Blocks(
-        index=np.concatenate([a.index, b.index]),
-        values=np.concatenate([a.values, b.values], axis=1),
-        valid=np.concatenate([a.valid, b.valid]),
-        fs_hz=b.fs_hz,
-    )
-
-
 def walks(rows: NDArray[np.float32], gain: float) -> NDArray[np.bool_]:
     """Blocks that look like walking whatever the mounting."""
     sd = np.sqrt(rows[:, f.VM_VAR]) * np.float32(gain)
@@ -193,7 +153,8 @@ def walks(rows: NDArray[np.float32], gain: float) -> NDArray[np.bool_]:
     )
 
 
-def _look(rows: NDArray[np.float32]) -> Survey:
+def look(rows: NDArray[np.float32]) -> Survey:
+    """What rows (n, COLUMNS) in the sensor's axes show."""
     warnings: list[str] = []
     none = np.empty((0, 3))
     if rows.shape[0] == 0:

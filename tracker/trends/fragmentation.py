@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import curve_fit
 
 MIN_BOUTS = 10  # below it alpha, x0.5, W0.5 and Gini are missing, not 0 or 1 (GGIR; skdh trap)
 
@@ -82,6 +81,7 @@ def hill_fit(minutes: ArrayLike) -> tuple[float, float] | None:
     start = weighted_median_min(minutes)
     if lengths.size < 3 or start is None:
         return None
+    from scipy.optimize import curve_fit  # its import costs as much as analysing a day
 
     def curve(t: NDArray[np.float64], w50: float, h: float) -> NDArray[np.float64]:
         return np.asarray(1 / (1 + (w50 / t) ** h))

@@ -27,7 +27,6 @@ from tracker.signal.slouch import (
     limits,
     slump_pct,
 )
-from tracker.signal.survey import join
 from tracker.signal.wear import AWAY, WORN, wear
 
 EYE, ZERO, ONE = np.eye(3, dtype=np.float32), np.zeros(3, np.float32), np.ones(3, np.float32)
@@ -36,7 +35,7 @@ EYE, ZERO, ONE = np.eye(3, dtype=np.float32), np.zeros(3, np.float32), np.ones(3
 def gridded(samples: Samples):
     """All blocks of samples."""
     state, blocks = advance_grid(start_grid(), samples, EYE, ZERO, ONE)
-    return join(blocks, finish_grid(state)[1])
+    return blocks.join(finish_grid(state)[1])
 
 
 def ramp(fs_hz: float, seconds: float) -> Samples:

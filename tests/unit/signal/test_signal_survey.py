@@ -8,7 +8,7 @@ import pytest
 
 from tracker.model import Exercise, Placement, Samples
 from tracker.signal.calibrate import Axes, calibrate
-from tracker.signal.survey import survey
+from tracker.signal.gather import survey
 from tracker.simulation.days import record
 from tracker.simulation.drills import perform, to_standing
 from tracker.simulation.motions import Script
