@@ -87,6 +87,7 @@ def live_holds(episode: Episode, spec: Spec) -> list[tuple[int, int]]:
         return []
     before: _Plateau | None = None
     found: list[tuple[int, int]] = []
+    at_start = False
     for flat in _plateaus(episode):
         if spec.signal == "psi":
             there = low <= abs(flat.psi_deg) <= high and flat.up_g >= SIDE_UP_G
@@ -96,8 +97,10 @@ def live_holds(episode: Episode, spec: Spec) -> list[tuple[int, int]]:
             there = low <= flat.theta_deg <= high and abs(flat.psi_deg) <= 20 and lifted
         if there:
             found.append((flat.first, flat.last))
+            at_start |= before is None
         before = flat
-    return found
+    # The first stretch is the start pose, unless nothing else follows: lying face down looks alike.
+    return found[1:] if at_start and len(found) > 1 and spec.signal != "psi" else found
 
 
 def _raised(episode: Episode) -> bool:
