@@ -182,11 +182,6 @@ def _recent(src: Sources, viewer: Person, wearer: str, tz: ZoneInfo) -> dict[dat
     return summaries(src, viewer, wearer, today - timedelta(days=RECENT_D), today, tz)
 
 
-def day_start_ns(shown: date, tz: ZoneInfo) -> int:
-    """Midnight at the start of a local day."""
-    return day_bounds_ns(shown, tz)[0]
-
-
 def clock_of(summary: DaySummary, tz: ZoneInfo) -> str:
     """Wall-clock time at which the longest sit began; "" when there was none."""
     if summary.longest_sit_at_s is None:

@@ -10,7 +10,7 @@ after it was last seen.
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from bleak import BleakAdapter, BleakScanner
 from bleak.backends.device import BLEDevice
@@ -225,18 +225,19 @@ def fit(
     """The best decoder for what is known of a device. Services decide, a name alone never does."""
     choice = best(advert, services, extra)
     decoder, match = choice if choice is not None else (None, None)
-    return Found(advert=advert, decoder=decoder, match=match, connected=connected)
+    return Found(
+        advert=advert,
+        decoder=decoder,
+        match=match,
+        connected=connected,
+        battery_pct=battery_of(advert),
+    )
 
 
 def _listed(device: BLEDevice) -> tuple[str, ...]:
     """Services of a connected device as far as the system lists them (BlueZ does)."""
     props = device.details.get("props", {}) if isinstance(device.details, dict) else {}
     return tuple(str(u).lower() for u in props.get("UUIDs", ()))
-
-
-def with_battery(found: Found, battery_pct: int | None) -> Found:
-    """The same line with the battery that was read."""
-    return replace(found, battery_pct=battery_pct)
 
 
 def battery_of(advert: Advert) -> int | None:

@@ -37,7 +37,6 @@ UNKNOWN = NONE
 REMOVED = -1
 _NOT_METRICS = ("start_ns", "end_ns", "seconds", "half_hours", "tilt_hist_s", "bout_hist_min")
 METRICS = tuple(f.name for f in fields(DaySummary) if f.name not in _NOT_METRICS)
-STATE_FIELDS = tuple(f"s_{s.label}" for s in State)
 
 
 def tags(measurement: str, wearer: str, placement: Placement, **more: str) -> str:

@@ -18,7 +18,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from tracker.model import SECOND_NS, Bout, Epochs, State
+from tracker.model import SECOND_NS, Epochs, State
 from tracker.trends.runs import Runs, state_runs
 
 _BLIND, _SIT, _UP = 0, 1, 2
@@ -61,15 +61,6 @@ class SitBout:
     def minutes(self) -> float:
         """Length in minutes without the unknown time inside."""
         return ((self.end_ns - self.start_ns) / SECOND_NS - self.blind_s) / 60
-
-    def as_bout(self) -> Bout:
-        """The plain record of the shared model."""
-        return Bout(
-            start_ns=self.start_ns,
-            end_ns=self.end_ns,
-            state=State.SITTING,
-            censored=self.censored,
-        )
 
 
 class _Open:

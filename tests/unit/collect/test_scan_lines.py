@@ -36,6 +36,7 @@ def test_battery_from_service_data() -> None:
     assert battery_of(Advert(address="A", service_data={key: b"\x57"})) == 87
     assert battery_of(Advert(address="A", service_data={key: b"\xff"})) is None
     assert battery_of(Advert(address="A")) is None
+    assert fit(Advert(address="A", service_data={key: b"\x57"})).battery_pct == 87
 
 
 def test_addresses_with_a_prefix_are_no_radio_addresses() -> None:

@@ -9,7 +9,7 @@ Times on axes are minutes of the wearer's wall clock as plain numbers: Vega woul
 in the time zone of whoever looks, or of the server that makes the PDF.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -42,7 +42,6 @@ COLOURS = {
 INK = "#6b7b80"  # words and lines inside a drawing; over 4:1 on the light and the dark page
 FRAME = "#8fa0a5"
 ACCENT = "#1f8a97"
-MINUTES_PER_DAY = 1440
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,11 +87,6 @@ def clock_axis(first_min: float, last_min: float, **more: Any) -> alt.Axis:
         domainColor=FRAME,
         **more,
     )
-
-
-def colour_scale(names: Sequence[str]) -> alt.Scale:
-    """Fixed colours by name, in the given order."""
-    return alt.Scale(domain=list(names), range=[COLOURS[name] for name in names])
 
 
 def dressed(chart: Any, height: int) -> Any:
