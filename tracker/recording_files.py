@@ -16,8 +16,8 @@ from tracker.errors import RecordingError, UsageError
 TIME = "t_s"
 ACC = ("acc_x_g", "acc_y_g", "acc_z_g")
 GYR = ("gyr_x_dps", "gyr_y_dps", "gyr_z_dps")
-# About half an hour at 50 Hz: large enough for the chain, small enough to be nothing in memory.
-ROWS_PER_BLOCK = 98_304
+# Half an hour at 50 Hz: large enough for the chain, small enough to be nothing in memory.
+ROWS_PER_BLOCK = 90_000
 _CSV_BYTES = 4_000_000
 _PARQUET_BUFFER = 1 << 20
 

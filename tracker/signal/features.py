@@ -83,8 +83,8 @@ def advance_features(
         return state, rows
     acc = blocks.values[:3]
     rows[:, VALID] = _mean(blocks.valid.astype(np.float32))
-    tenths = _mean(acc.reshape(3, n, TENTHS, TENTH_N))
-    sub = _mean(tenths.reshape(3, n, SUBS, SUB_N // TENTH_N))
+    tenths = _fives(acc)
+    sub = _fives(tenths)
     rows[:, SUB_X.start : SUB_Z.stop] = sub.transpose(1, 0, 2).reshape(n, 3 * SUBS)
     rows[:, MEAN] = _mean(sub).T
     mean = _mean(blocks.values)
@@ -109,6 +109,15 @@ def _mean(values: NDArray[np.float32]) -> NDArray[np.float32]:
     """Mean along the last axis: what `ndarray.mean` computes, without its checks at each hop."""
     total: NDArray[np.float32] = np.add.reduce(values, axis=-1)
     total /= np.float32(values.shape[-1])
+    return total
+
+
+def _fives(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Means of five along the last axis: sums of so few are quicker written out."""
+    total = values[..., 0::5] + values[..., 1::5]
+    for i in (2, 3, 4):
+        total += values[..., i::5]
+    total /= np.float32(5)
     return total
 
 
