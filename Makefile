@@ -67,8 +67,10 @@ packages: $(STAMP_DEV)  ## a real environment for each extra alone: size and sta
 	$(BIN)/python -m bench.packages
 
 audit: $(STAMP_DEV)  ## known weaknesses of what is installed (asks the package index)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check pip-audit
-	$(BIN)/python -m pip_audit --skip-editable
+	$(PYTHON) -m venv $(VENV)/audit
+	$(VENV)/audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit
+	$(BIN)/python -m pip freeze --exclude-editable > $(VENV)/audit/installed.txt
+	$(VENV)/audit/bin/pip-audit --strict --disable-pip --no-deps --requirement $(VENV)/audit/installed.txt
 
 docs: $(STAMP_DEV)  ## the documents as a site in site/
 	$(BIN)/python -m bench.command_page

@@ -2,6 +2,7 @@
 """The house rules that a machine can check: import direction, purity, errors, licence lines."""
 
 import ast
+import functools
 import importlib
 import inspect
 import os
@@ -9,6 +10,7 @@ import pkgutil
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -46,6 +48,66 @@ def test_imports_point_one_way() -> None:
         cwd=ROOT, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert run.returncode == 0, run.stdout
+
+
+def _rooms() -> list[list[str]]:
+    """Rows of the table of rooms in CONTRIBUTING.md, from the bottom of the house to its top."""
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    table = text.split("| room | what happens there |\n", 1)[1].split("\n\n", 1)[0]
+    cells = [line.split("|")[1] for line in table.splitlines()[1:]]
+    return [re.findall(r"`([\w/.]+)`", cell) for cell in cells]
+
+
+@functools.cache
+def _floors() -> dict[str, int]:
+    """Floor of each named room; `tracker` stands for every file of it that has no row."""
+    return {room: floor for floor, rooms in enumerate(_rooms()) for room in rooms}
+
+
+def _floor_of(module: str) -> int:
+    """The floor of a module, by the longest name in the table that holds it."""
+    floors, path = _floors(), module.replace(".", "/")
+    names = [path + ".py", *(path.rsplit("/", n)[0] for n in range(path.count("/") + 1))]
+    return next(floors[name] for name in names if name in floors)
+
+
+def _imported(tree: ast.AST) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {a.name for a in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module in PRODUCT:
+            found |= {f"{node.module}.{a.name}" for a in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+    return {name for name in found if name.split(".")[0] in PRODUCT}
+
+
+def test_the_table_of_rooms_is_the_house() -> None:
+    """Every room of the table exists, every folder has its row, and nobody imports upwards.
+
+    Imports inside functions count too.
+    """
+    for room in _floors():
+        assert (ROOT / room).exists(), f"CONTRIBUTING.md names {room}"
+    for folder in (p for p in (ROOT / "tracker").iterdir() if (p / "__init__.py").exists()):
+        assert f"tracker/{folder.name}" in _floors(), f"tracker/{folder.name} has no row"
+    upwards = []
+    for path in _python_files(*PRODUCT):
+        module = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        names = sorted(_imported(ast.parse(path.read_text(encoding="utf-8"))))
+        higher = (name for name in names if _floor_of(name) > _floor_of(module))
+        upwards += [f"{module} imports {name}" for name in higher]
+    assert not upwards
+
+
+def test_the_core_of_the_table_is_the_core_of_the_contract() -> None:
+    """The rows that CONTRIBUTING.md calls pure are the modules that import-linter keeps pure."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    contracts = project["tool"]["importlinter"]["contracts"]
+    pure = next(c for c in contracts if c["name"].startswith("The core is pure"))
+    named = {room.removesuffix(".py").replace("/", ".") for row in _rooms()[:7] for room in row}
+    assert set(pure["source_modules"]) == named
 
 
 @pytest.mark.parametrize("path", _python_files(*CORE), ids=lambda p: str(p.relative_to(ROOT)))
