@@ -18,8 +18,8 @@ ROOT = Path(__file__).resolve().parents[2]
 class Collector:
     """`python -m tracker collect` on a data folder."""
 
-    def __init__(self, data: Path, clock: Clock) -> None:
-        self.data, self.clock = data, clock
+    def __init__(self, data: Path, clock: Clock, **settings: str) -> None:
+        self.data, self.clock, self.settings = data, clock, settings
         self.client = ControlClient(data)
         self.process: asyncio.subprocess.Process | None = None
 
@@ -44,6 +44,7 @@ class Collector:
         environment = {
             **os.environ, **self.clock.environment(), "BACKSTAY_DATA": str(self.data),
             "BACKSTAY_LOG": "INFO", "BACKSTAY_ZONE": "UTC", "BACKSTAY_HTTP_PORT": "0",
+            **{f"BACKSTAY_{name.upper()}": value for name, value in self.settings.items()},
         }  # fmt: skip
         self.process = await asyncio.create_subprocess_exec(
             sys.executable, *program, *words, cwd=ROOT, env=environment,

@@ -18,9 +18,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from tracker.clock import SYSTEM_CLOCK
+from tracker.collect.broker import Broker
 from tracker.collect.devices import Devices
 from tracker.collect.inbox import Arrival, Inbox, LinkNews
-from tracker.collect.mqtt import Broker, follow_mqtt
+from tracker.collect.mqtt import follow_mqtt
 from tracker.collect.phone_source import PhoneSource
 from tracker.collect.pull import Phone, follow_phyphox, follow_sensor_server
 from tracker.errors import SensorError

@@ -4,7 +4,8 @@
 Time comes from :mod:`firmware_protocol.sequence` (one state per kind of stream, kept across
 reconnects), rotation is joined by :mod:`firmware_protocol.pair`. Where a sensor with a gyroscope
 sent no rotation for a sample it counts as 0, as it does in the chain for sensors without one.
-Acceleration is never interpolated.
+Acceleration is never interpolated. A sensor that promised rotation and sent none for three seconds
+(a phone whose gyroscope is not chosen) is not waited for any more until some comes.
 """
 
 from collections import deque
@@ -20,6 +21,7 @@ from firmware_protocol.sequence import Block, SequenceState
 from tracker.model import SECOND_NS, Samples
 
 SLICE_NS = 2 * SECOND_NS
+NO_ROTATION_NS = 3 * SECOND_NS  # as long as a pair waits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -46,10 +48,13 @@ class Assembler:
     _replayed: list[Block] = field(default_factory=list)
     _marks: list[Piece] = field(default_factory=list)  # first samples after a loss or reset
     _pair: PairState = field(default_factory=PairState)
+    _first_acc_ns: int | None = None  # while no rotation was ever seen
+    _rotation: bool | None = None  # whether any came; None: too early to say
 
     def expect(self, streams: Iterable[Stream]) -> None:
         """Learn from a session what will come, so that the first samples wait for rotation too."""
-        self.has_gyro = self.has_gyro or any(s.kind is Kind.GYRO for s in streams)
+        told = any(s.kind is Kind.GYRO for s in streams) and self._rotation is not False
+        self.has_gyro = self.has_gyro or told
 
     def add(self, packets: Iterable[Packet]) -> None:
         """Take decoded packets in order of arrival."""
@@ -63,6 +68,7 @@ class Assembler:
             block, self.states[kind] = sequence.advance(state, packet)
             if not len(block):
                 continue
+            self._look_for_rotation(kind, block)
             if block.replayed:
                 self._replayed.append(block)
                 continue
@@ -71,14 +77,33 @@ class Assembler:
                 first = Samples(t_ns=block.t_ns[:1], acc_g=block.values[:1, :3])
                 self._marks.append(Piece(samples=first, lost=block.lost, reset=block.reset))
 
+    def _look_for_rotation(self, kind: Kind, block: Block) -> None:
+        if kind is Kind.GYRO:
+            self.has_gyro = self._rotation = True
+        elif self._rotation is None:
+            first = self._first_acc_ns = self._first_acc_ns or int(block.t_ns[0])
+            if self.has_gyro and int(block.t_ns[-1]) - first > NO_ROTATION_NS:
+                self.has_gyro = self._rotation = False
+
+    @property
+    def waiting(self) -> Samples | None:
+        """Live samples that wait for their rotation, with what is known of it."""
+        out, _ = pair.flush(self._pair)
+        live = [_samples(p) for p in out if not p.replayed]
+        return live[0] if live else None
+
     def take(self, *, all_there_is: bool = False) -> tuple[list[Piece], list[Samples]]:
         """Live pieces in time order, and late samples (replayed ones) in order of arrival."""
         live, self._live = self._live, {}
         replayed, self._replayed = self._replayed, []
         if not self.has_gyro:
             blocks = live.get(Kind.ACC, [])
-            done = [_plain(_joined(blocks))] if blocks else []
-            return self._pieces(done), [_plain(b) for b in replayed if b.stream.kind is Kind.ACC]
+            rest, self._pair = pair.flush(self._pair)  # waited for rotation that does not come
+            done = [_samples(p) for p in rest if not p.replayed]
+            done += [_plain(_joined(blocks))] if blocks else []
+            late = [_samples(p) for p in rest if p.replayed]
+            late += [_plain(b) for b in replayed if b.stream.kind is Kind.ACC]
+            return self._pieces(done), late
         paired: list[Paired] = []
         for block in _interleaved(live):
             out, self._pair = pair.advance(self._pair, block)

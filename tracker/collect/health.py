@@ -41,6 +41,8 @@ def sensor_status(hub: Hub, sensor: Sensor) -> dict[str, object]:
         "first_bad": intake.first_bad,
         "reconnects": max(0, intake.connects - 1),
         "drift_ppm": round(intake.assembler.drift_ppm, 1),
+        "loss_pct": round(intake.loss_pct, 2),
+        "lag_s": round(sensor.series.lag_ns / SECOND_NS, 1),
         "overlapped": sensor.series.recorder.overlapped,
         "faults": sensor.faults,
         "warnings": list(sensor.series.analyst.warnings),
@@ -93,6 +95,8 @@ _SERIES = (
     ("backstay_duplicates_total", "counter", "Samples delivered again", "duplicates"),
     ("backstay_dropped_frames_total", "counter", "Frames a full queue dropped", "dropped_frames"),
     ("backstay_reconnects_total", "counter", "Connections after the first", "reconnects"),
+    ("backstay_loss_percent", "gauge", "Samples lost in the last five minutes", "loss_pct"),
+    ("backstay_analysis_lag_seconds", "gauge", "Recorded, but not analysed yet", "lag_s"),
     ("backstay_clock_drift_ppm", "gauge", "Drift of the sensor's clock", "drift_ppm"),
 )
 

@@ -35,6 +35,7 @@ class Work:
     late: tuple[Samples, ...] = ()
     gaps: tuple[Gap, ...] = ()
     check: tuple[Gap, ...] = ()  # gaps that replayed samples may have filled in part
+    waiting: Samples | None = None  # live samples that wait for their rotation
     link: str = "connecting"
     battery_pct: int | None = None
     rssi_dbm: int | None = None
@@ -70,6 +71,7 @@ class Intake:
         self.battery_pct: int | None = None
         self.rssi_dbm: int | None = None
         self.connects = 0
+        self.loss_pct = 0.0  # of the last five minutes, as of the last cut
         self.errors: Counter[str] = Counter()
         self.first_bad: tuple[str, str, str] | None = None  # error, channel, payload in hex
         self.last_frame_ns = 0
@@ -182,17 +184,19 @@ class Intake:
         counters = self.assembler.counters
         battery = self.assembler.battery_pct
         self.battery_pct = battery if battery is not None else self.battery_pct
+        self.loss_pct = self._loss.percent(
+            now_ns, counters.samples, counters.lost - counters.recovered
+        )
         work = Work(
             pieces=tuple(self._pieces),
             late=tuple(self._late),
             gaps=tuple(self._gaps),
             check=tuple(check),
+            waiting=self.assembler.waiting,
             link=self.link,
             battery_pct=self.battery_pct,
             rssi_dbm=self.rssi_dbm,
-            loss_pct=self._loss.percent(
-                now_ns, counters.samples, counters.lost - counters.recovered
-            ),
+            loss_pct=self.loss_pct,
             reconnects=max(0, self.connects - 1),
             drift_ppm=self.assembler.drift_ppm,
         )

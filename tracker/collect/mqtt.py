@@ -7,12 +7,14 @@ is the device's token, so a message on a topic nobody registered is counted and 
 
 import asyncio
 import logging
-from dataclasses import dataclass
+import ssl
+from collections.abc import Callable
 
 import aiomqtt
 
 from firmware_protocol.errors import ProtocolError
 from tracker.clock import Clock
+from tracker.collect.broker import Broker
 from tracker.collect.devices import Devices
 from tracker.collect.phone_source import PhoneSource
 
@@ -22,31 +24,37 @@ _PAUSES_S = (0.5, 1.0, 2.0, 5.0, 15.0)
 MAX_BYTES = 2_000_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Broker:
-    """Where to listen: `backstay/TOKEN` on this broker."""
+async def follow_mqtt(
+    broker: Broker,
+    devices: Devices,
+    phones: PhoneSource,
+    clock: Clock,
+    *,
+    tell: Callable[[str], None] = lambda _: None,
+) -> None:
+    """Take batches from the broker until cancelled; a broker that is away is tried again.
 
-    host: str
-    port: int = 1883
-    username: str | None = None
-    password: str | None = None
-    topic: str = "backstay"
-
-
-async def follow_mqtt(broker: Broker, devices: Devices, phones: PhoneSource, clock: Clock) -> None:
-    """Take batches from the broker until cancelled; a broker that is away is tried again."""
+    `tell` hears why the broker cannot be used, "" when it can.
+    """
     tries = 0
+    secure = ssl.create_default_context() if broker.tls else None
     while True:
         try:
             async with aiomqtt.Client(
-                broker.host, broker.port, username=broker.username, password=broker.password
+                broker.host,
+                broker.port,
+                username=broker.username,
+                password=broker.password,
+                tls_context=secure,
             ) as client:
                 await client.subscribe(f"{broker.topic}/+", qos=1)
                 tries = 0
+                tell("")
                 async for message in client.messages:
                     _take(message, devices, phones, clock.now_ns())
         except aiomqtt.MqttError as error:
             log.warning("broker is away", extra={"host": broker.host, "why": str(error)})
+            tell(f"the broker {broker.host}:{broker.port} cannot be used ({error})")
         await asyncio.sleep(_PAUSES_S[min(tries, len(_PAUSES_S) - 1)])
         tries += 1
 

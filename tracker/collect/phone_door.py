@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The phone door inside the collector: served when `backstay[http]` is installed.
 
+With `BACKSTAY_MQTT_URL` phones may publish to a broker as well (`backstay[mqtt]`).
+
 Each registered phone is a sensor `phone:ID` of the hub. The register of phones belongs to the
 collector, so pairing and revoking go through it (`control.py`).
 """
@@ -15,9 +17,11 @@ from typing import TYPE_CHECKING
 
 from tracker.clock import Clock
 from tracker.collect import health
+from tracker.collect.broker import Broker, broker_of
 from tracker.collect.devices import Device, Devices
 from tracker.collect.hub import Hub
 from tracker.collect.inbox import Inbox
+from tracker.collect.phone_source import PhoneSource
 from tracker.errors import InputError
 from tracker.model import Placement
 from tracker.settings import Settings
@@ -28,6 +32,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("backstay.phone")
 
+MQTT = "mqtt"  # under this name the health tells of the broker
 # Routes of another part behind the same door, made once the packages of the door are known.
 MoreRoutes = Callable[[Devices], "Sequence[Route]"]
 
@@ -50,9 +55,12 @@ class PhoneDoor:
         self._hub, self._settings, self._clock = hub, settings, clock
         self._more = more
         self.devices = Devices(settings.data)
+        self.source = PhoneSource(inbox_of=self._inbox_of)
+        self._broker = broker_of(settings.mqtt_url) if settings.mqtt_url else None
         self.port = 0
         self.fingerprint = ""
         self._task: asyncio.Task[None] | None = None
+        self._following: asyncio.Task[None] | None = None
         self._stop: asyncio.Event = asyncio.Event()
 
     async def start(self) -> None:
@@ -62,10 +70,15 @@ class PhoneDoor:
                 await self._serve_device(device)
         if available():
             self._task = asyncio.create_task(self._listen(), name="phone door")
+        if self._broker is not None:
+            self._following = asyncio.create_task(self._follow(self._broker), name="mqtt")
 
     async def stop(self) -> None:
         """Close the door."""
         self._stop.set()
+        if self._following is not None:
+            self._following.cancel()
+            await asyncio.wait({self._following})
         if self._task is not None:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
@@ -116,6 +129,20 @@ class PhoneDoor:
             return {"state": "unknown", "since_ns": 0, "link": "connecting"}
         return {"state": live.state.label, "since_ns": live.since_ns, "link": live.link}
 
+    async def _follow(self, broker: Broker) -> None:
+        try:
+            from tracker.collect.mqtt import follow_mqtt
+        except ImportError as error:
+            self._broker_says(f"a package is missing ({error}): install backstay[mqtt]")
+            log.error("the broker cannot be followed", extra={"error": str(error)})  # noqa: TRY400
+            return
+        await follow_mqtt(broker, self.devices, self.source, self._clock, tell=self._broker_says)
+
+    def _broker_says(self, why: str) -> None:
+        self._hub.refused.pop(MQTT, None)
+        if why:
+            self._hub.refused[MQTT] = why
+
     async def _listen(self) -> None:
         import uvicorn
 
@@ -123,14 +150,13 @@ class PhoneDoor:
         from tracker.collect.certificate import ensure_certificate
         from tracker.collect.http import Door, build
         from tracker.collect.http_guard import Guard
-        from tracker.collect.phone_source import PhoneSource
 
         certificate = ensure_certificate(self._settings.data / "certificate", self._clock.now_ns())
         self.fingerprint = certificate.fingerprint_sha256
         door = Door(
             clock=self._clock,
             guard=Guard(devices=self.devices, clock=self._clock),
-            phones=PhoneSource(inbox_of=self._inbox_of),
+            phones=self.source,
             live=self._live,
             metrics=lambda: health.metrics(self._hub),
             health=lambda: health.health(self._hub),

@@ -116,6 +116,8 @@ class Pulse:
         clean = self._keeper.write(batches)
         for (sensor, work), fresh in zip(works, heard, strict=True):
             sensor.series.heard(fresh, work, clean=clean)
+            if clean:
+                sensor.series.recorder.spill(work)
         return clean
 
     def _of(

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from tracker.collect.intake import Work
 from tracker.collect.late import Late
+from tracker.collect.spill import Spill
 from tracker.errors import StoreError
 from tracker.model import SECOND_NS, Gap, GapReason, Samples
 from tracker.store.base import Batch, SensorConfig
@@ -34,14 +35,24 @@ class Recorder:
         self.overlapped = 0  # samples of a time that was stored already: two on one place?
         self._store, self._late = store, late
         self._early: list[Samples] = []  # replayed, but no live sample has come after it yet
+        self._spill = Spill(store, self.wearer, self.placement)
 
     def restore(self) -> list[Batch]:
         """After a start: where the last process ended, and the holes it could not name."""
         spans = self._store.raw_spans(self.wearer, self.placement)
-        if not spans:
-            return []
-        self.through_ns = spans[-1][1]
-        return [self._batch(gaps=self._unnamed(self.through_ns))]
+        self.through_ns = spans[-1][1] if spans else None
+        batches = []
+        if self.through_ns is not None:
+            batches.append(self._batch(gaps=self._unnamed(self.through_ns)))
+        rest = self._spill.restore()
+        if rest is not None and len(rest := self._fresh(rest)):
+            self.through_ns = int(rest.t_ns[-1])
+            batches.append(self._batch(raw=rest))
+        return batches
+
+    def spill(self, work: Work) -> None:
+        """Keep what waits for its rotation, so that a crash does not lose it."""
+        self._spill.keep(work.waiting)
 
     def take(self, work: Work, now_ns: int) -> tuple[list[Batch], Samples | None]:
         """One tick's raw samples and gaps, to be written at once; the live ones for the analysis.

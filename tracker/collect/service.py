@@ -18,6 +18,7 @@ from firmware_protocol.registry import Decoder
 from tracker.clock import Clock, clock_from_environment
 from tracker.collect.actions import Actions
 from tracker.collect.ble import LinkParams
+from tracker.collect.broker import broker_of
 from tracker.collect.control import ControlServer
 from tracker.collect.described import described
 from tracker.collect.hub import Hub, Sensor, Source
@@ -61,6 +62,8 @@ def run(plan: Plan) -> None:
 async def serve(plan: Plan) -> None:
     """The same in a running loop."""
     settings = plan.settings
+    if settings.mqtt_url:
+        broker_of(settings.mqtt_url)  # refuse a wrong address before anything is opened
     settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     store = _open(settings, plan.clock)
     end_sink: Callable[[], None] = lambda: None  # noqa: E731 - a default

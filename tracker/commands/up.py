@@ -18,8 +18,11 @@ def command(port: int | None, lan: bool, no_demo: bool) -> None:
     Without a sensor a demo wearer is shown, marked as demo, and the way to add a sensor.
     Ctrl+C ends everything cleanly.
     """
+    from tracker.collect.broker import broker_of
     from tracker.launch import Plan, launch
     from tracker.settings import read_settings
 
     settings = read_settings(port=port, lan="on" if lan else None)
+    if settings.mqtt_url:
+        broker_of(settings.mqtt_url)  # one sentence now, not one a minute from a collector
     launch(Plan(settings=settings, own=True, demo=not no_demo))

@@ -263,4 +263,6 @@ def erase(db: sqlite3.Connection, wearer: str) -> int:
             count += db.execute(f"DELETE FROM {table} WHERE series = ?", (sid,)).rowcount  # noqa: S608
     for table in ("series", "sensor", "wearer_setting", "dead_letter"):
         count += db.execute(f"DELETE FROM {table} WHERE wearer = ?", (wearer,)).rowcount  # noqa: S608
+    # What waited for its rotation when a process died stands under a name that tells nobody whose.
+    count += db.execute("DELETE FROM meta WHERE key LIKE 'waiting:%' AND value <> ''").rowcount
     return count

@@ -60,3 +60,25 @@ def test_a_long_burst_keeps_its_rotation() -> None:
     assert whole.gyr_dps is not None
     wanted = (whole.t_ns - T0) / SECOND_NS
     assert np.allclose(whole.gyr_dps[:, 0], wanted, atol=1e-3)
+
+
+def acceleration(n: int) -> list[Packet]:
+    """N packets of ten samples without any rotation."""
+    return [p for p in packets(n, 0) if p.stream is ACC]
+
+
+def test_rotation_that_never_comes_is_not_waited_for() -> None:
+    """A phone whose gyroscope is not chosen: after three seconds nothing waits."""
+    assembler = Assembler()
+    assembler.expect((ACC, GYRO))
+    out: list[Samples] = []
+    for i, packet in enumerate(acceleration(60)):
+        assembler.add([packet])
+        assembler.expect((ACC, GYRO))  # as every session does
+        out += [p.samples for p in assembler.take()[0]]
+        assert (assembler.waiting is not None) == (i < 15)
+    whole = Samples.concat([s for s in out if len(s)])
+    assert np.array_equal(np.diff(whole.t_ns) > 0, np.ones(599, np.bool_))
+    rotation = [p for p in packets(60, 0) if p.stream is GYRO][-1:]
+    assembler.add(rotation)
+    assert assembler.has_gyro, "chosen after all"

@@ -180,3 +180,31 @@ def test_late_samples_are_noted_before_they_are_written(store: SqliteStore, day:
     record(again, store, day[20_000:])
     finish(again, store)
     assert_equals_batch(store, day)
+
+
+def test_what_waits_for_its_rotation_survives_a_crash(store: SqliteStore, day: Samples) -> None:
+    """A belt sends both halves apart: a process that dies between them leaves the first half."""
+    series = Series(store, CONFIG)
+    record(series, store, day[:5000])
+    for waiting in (day[5000:5040], day[5000:5070]):
+        series.recorder.spill(Work(waiting=waiting))
+    again = Series(store, CONFIG)
+    store.write_many(again.restore())
+    assert np.array_equal(store.raw(WEARER, PLACE, 0, FOR_EVER).t_ns, day.t_ns[:5070])
+    again.recorder.spill(Work())
+    third = Series(store, CONFIG)
+    store.write_many(third.restore())
+    assert third.through_ns == int(day.t_ns[5069])
+    record(third, store, day[5070:])
+    finish(third, store)
+    assert_equals_batch(store, day)
+
+
+def test_an_erasure_takes_what_waits_with_it(store: SqliteStore, day: Samples) -> None:
+    """No sample of anybody stays in the notes of the store."""
+    series = Series(store, CONFIG)
+    record(series, store, day[:500])
+    series.recorder.spill(Work(waiting=day[500:540]))
+    assert store.erase(WEARER) > 1
+    again = Series(store, CONFIG)
+    assert again.restore() == []
