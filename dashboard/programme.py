@@ -12,6 +12,8 @@ from tracker.diary import Kind
 from tracker.exercises import progression
 from tracker.exercises.programme import Item, Override, Programme, programme_from
 
+PAIN_RISE = 3  # over the 2 from which on the rule base goes down
+
 
 @cache
 def programme() -> Programme:
@@ -20,13 +22,19 @@ def programme() -> Programme:
 
 
 def history(v: View) -> Sequence[progression.Done]:
-    """Guided sessions so far; what was trained otherwise has no level and does not count here."""
+    """Guided sessions so far; what was trained otherwise has no level and does not count here.
+
+    The morning after is told with the training entry; a stop for pain is a rise during it.
+    """
+    mornings = data.mornings(v.sources, v.viewer, v.wearer)
     return [
         progression.Done(
             day=date.fromisoformat(e.day),
             level=_whole(e.body.get("level"), 1),
             completed=bool(e.body.get("completed", True)),
             effort=_maybe(e.body.get("effort")),
+            rise=PAIN_RISE if e.body.get("stop_reason") == "exercise_pain" else None,
+            next_morning=mornings.get(_whole(e.body.get("training_at_ns"), 0)),
         )
         for e in data.entries(v.sources, v.viewer, v.wearer, [Kind.SESSION])
     ]
@@ -36,7 +44,8 @@ def override(v: View) -> Override | None:
     """A therapist's own plan for this person, the newest one."""
     plans = data.entries(v.sources, v.viewer, v.wearer, [Kind.PLAN])
     found = [e.body for e in plans if "by" in e.body and ("items" in e.body or "level" in e.body)]
-    return Override.from_json(found[-1]) if found else None
+    own = Override.from_json(found[-1]) if found else None
+    return own if own and (own.items or own.level is not None) else None  # or taken back
 
 
 def next_step(v: View) -> progression.Step:
@@ -47,6 +56,11 @@ def next_step(v: View) -> progression.Step:
     if free and isinstance(chosen, int) and chosen in levels():
         return progression.Step(level=chosen, reason="stay")
     return progression.next_step(programme(), history(v), v.today, own)
+
+
+def warm_up() -> tuple[Item, ...]:
+    """Slow movements before the session."""
+    return programme().warm_up
 
 
 def items(v: View, step: progression.Step) -> tuple[Item, ...]:

@@ -7,21 +7,23 @@ answer that progression asks for.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import streamlit as st
 
-from dashboard import data, drawings, programme
+from dashboard import data, drawings, programme, tempo
 from dashboard.parts import View, sentence
 from tracker.diary import Kind, Training
 from tracker.errors import BackstayError
-from tracker.exercises import guided
-from tracker.exercises.guided_screen import Screen, screen, set_over
+from tracker.exercises import guided, guided_screen
+from tracker.exercises.guided_screen import screen, set_over
 from tracker.exercises.guided_state import Guided, Live, Move
 from tracker.exercises.programme import Item
-from tracker.model import SECOND_NS
-from tracker.units import local_date
+from tracker.exercises.registry import exercises
+from tracker.model import SECOND_NS, Exercise
 
 KEY = "session"
+T = TypeVar("T", int, float)
 STOPS = ("exercise_pain", "unwell", "other")
 
 
@@ -69,27 +71,31 @@ def _exercise(v: View, state: Guided) -> None:
     with picture:
         st.image(drawings.exercise(item.exercise), alt=v.t("session.drawing", exercise=name))
     with words:
-        for part in ("start", "movement", "breathing"):
-            st.markdown(v.lang.t(f"exercise.{part}.{item.exercise}"))
-        st.markdown(f"**{programme.dose(v, item)}**")
-
-    @st.fragment(run_every=1)
-    def ticking() -> None:
-        now_ns = v.sources.clock.now_ns()
-        live = _live(v, state)
-        _shown(v, screen(state, now_ns, live))
-        if set_over(state, now_ns, live):
-            _move(v, "finish_set")
-            st.rerun()
-
-    ticking()
-    with st.container(horizontal=True):
-        if state.phase == "work":
-            _button(v, "finish_set", primary=True)
-            _button(v, "tap")
-        else:
-            _button(v, "begin", primary=True)
-        _button(v, "skip")
+        side = f" ({v.lang.t(f'exercise.side.{state.side}')})" if state.side else ""
+        now = v.t("session.set", n=state.set_at + 1, of=len(item.sets)) + side
+        st.markdown(f"**{now}** · {programme.dose(v, item)}")
+        _clock(v, state)
+        with st.container(horizontal=True):
+            if state.phase == "work":
+                _button(v, "finish_set", primary=True)
+                if not guided_screen.is_hold(state):
+                    _button(v, "tap")
+            else:
+                _button(v, "begin", primary=True)
+            _button(v, "skip")
+    for part in ("start", "movement", "breathing"):
+        st.markdown(v.lang.t(f"exercise.{part}.{item.exercise}"))
+    st.caption(v.lang.t(f"exercise.see.{_sight(state)}"))
+    st.segmented_control(
+        v.lang.t("exercise.session.sound"),
+        tempo.SOUNDS,
+        default=_sound(v),
+        required=True,
+        format_func=lambda s: v.lang.t(f"exercise.sound.{s}"),
+        key="tempo_sound",
+        on_change=_choose_sound,
+        args=(v,),
+    )
     with st.expander(v.lang.t("exercise.stop.question")):
         for reason in STOPS:
             st.markdown(v.lang.t(f"exercise.stop.{reason}"))
@@ -98,19 +104,35 @@ def _exercise(v: View, state: Guided) -> None:
             )
 
 
-def _shown(v: View, now: Screen) -> None:
-    words = [v.lang.t(f"exercise.cue.{now.cue}")]
-    if now.left_s:
-        words.append(f"{round(now.left_s)} s")
-    side = f" ({v.lang.t(f'exercise.side.{now.side}')})" if now.side else ""
-    line = v.t("session.set", n=now.set_number, of=now.sets) + side
-    st.html(
-        f'<div role="status" style="font-size:1.7rem;font-weight:600">{" · ".join(words)}</div>'
-        f"<div>{line}</div>"
-    )
-    if now.phase == "work" and now.target is not None:
-        by = v.lang.t(f"exercise.source.{now.source}")
-        st.caption(v.t("session.count", n=now.count, of=now.target.reps, by=by))
+def _clock(v: View, state: Guided) -> None:
+    @st.fragment(run_every=1)
+    def ticking() -> None:
+        now_ns = v.sources.clock.now_ns()
+        live = _live(v, state)
+        tempo.draw(v, state, screen(state, now_ns, live), now_ns, _sound(v))
+        if set_over(state, now_ns, live):
+            _move(v, "finish_set")
+            st.rerun()
+
+    ticking()
+
+
+def _sight(state: Guided) -> str:
+    """Whether a sensor counts this exercise, times it, or sees nothing of it."""
+    spec = exercises().get(Exercise[state.items[state.item].exercise.upper()])
+    modes = {"reps": "sensor", "hold": "hold", "guided": "none"}
+    return "none" if spec is None else modes[spec.mode]
+
+
+def _sound(v: View) -> str:
+    chosen = st.session_state.get("tempo_sound") or v.viewer.settings.get("tempo_sound")
+    return chosen if chosen in tempo.SOUNDS else tempo.SOUNDS[0]
+
+
+def _choose_sound(v: View) -> None:
+    chosen = st.session_state.get("tempo_sound")
+    if chosen in tempo.SOUNDS:
+        data.save_settings(v.sources, v.viewer, {"tempo_sound": chosen})
 
 
 def _button(v: View, move: Move, *, primary: bool = False) -> None:
@@ -137,19 +159,22 @@ def _effort(v: View) -> None:
 
 
 def _live(v: View, state: Guided) -> Live | None:
-    """What the sensor has counted in the running set, where it sees the exercise."""
+    """What the sensor has counted in the running set; a count never goes back."""
     if state.phase != "work":
         return None
-    day = local_date(state.since_ns, v.zone)
-    name = state.items[state.item].exercise
-    found = [
-        one
-        for one in data.sets(v.sources, v.viewer, v.wearer, day, day, v.zone)
-        if one.end_ns >= state.since_ns and one.exercise.label == name
-    ]
-    if not found:
-        return None
-    return Live(reps=found[-1].reps or None, hold_s=found[-1].hold_s or None)
+    item = state.items[state.item]
+    seen = data.live_set(v.sources, v.viewer, v.wearer, item.exercise, state.since_ns)
+    key, best = st.session_state.get("live_best", (0, Live()))
+    best = best if key == state.since_ns else Live()
+    best = Live(reps=_more(best.reps, seen.reps), hold_s=_more(best.hold_s, seen.hold_s))
+    st.session_state["live_best"] = (state.since_ns, best)
+    # A sensor that has seen nothing of the set yet leaves the clock to count.
+    return Live(reps=best.reps or None, hold_s=best.hold_s or None)
+
+
+def _more(old: T | None, new: T | None) -> T | None:
+    known = [x for x in (old, new) if x is not None]
+    return max(known) if known else None
 
 
 def _drop() -> None:
@@ -167,8 +192,10 @@ def _finish(v: View, kept: Running) -> None:
     st.markdown(
         "\n".join(
             f"- {programme.name(v, r.exercise)}: "
-            + (f"{r.reps} ×" if r.reps > 1 else "")
-            + (f" {round(r.hold_s)} s" if r.hold_s else "")
+            + " × ".join(
+                [str(r.reps)] * (r.reps > 1 or not r.hold_s)
+                + [f"{round(r.hold_s)} s"] * bool(r.hold_s)
+            )
             for r in state.results
         )
     )
@@ -188,7 +215,9 @@ def _keep(v: View, kept: Running, minutes: int) -> None:
     )
     body: dict[str, object] = {
         "level": kept.level,
-        "completed": guided.completed(state),
+        "training_at_ns": kept.started_ns,
+        "stop_reason": state.stop_reason,
+        "completed": guided.completed(state, [i.exercise for i in programme.warm_up()]),
         "effort": state.effort,
         "skipped": list(state.skipped),
     }

@@ -5,7 +5,8 @@ from datetime import date, timedelta
 
 import streamlit as st
 
-from dashboard import data, found, parts, programme, session, therapist_card
+from dashboard import data, found, morning, parts, programme, session, therapist_card
+from tracker.exercises.progression import Step
 from tracker.model import Exercise
 from tracker.report import charts
 from tracker.units import local_date
@@ -18,15 +19,39 @@ def _session(v: parts.View) -> None:
         session.draw(v)
         return
     step = programme.next_step(v)
-    items = programme.items(v, step)
-    st.markdown(v.t("training.next", minutes=programme.minutes(step), n=len(items)))
     st.caption(v.lang.t(f"exercise.reason.{step.reason}", level=step.level))
-    for item in items:
-        st.markdown(f"- {programme.name(v, item.exercise)}: {programme.dose(v, item)}")
+    own = programme.override(v)
+    if own is not None and own.items and own.holds(v.today):
+        st.caption(v.lang.t("exercise.session.kept_by_therapist"))
+    else:
+        step = _today(v, step)
+    items = programme.items(v, step)
+    if st.toggle(v.lang.t("exercise.session.warm_up"), value=True, key="warm_up"):
+        items = (*programme.warm_up(), *items)
+    st.markdown(v.t("training.next", minutes=programme.minutes(step), n=len(items)))
+    st.markdown(
+        "\n".join(
+            f"- {programme.name(v, item.exercise)}: {programme.dose(v, item)}" for item in items
+        )
+    )
     st.caption(v.t("training.dose_note"))
     st.button(
         v.t("training.begin"), type="primary", on_click=session.begin, args=(v, step.level, items)
     )
+
+
+def _today(v: parts.View, step: Step) -> Step:
+    """Another level for today alone; what comes next still follows what was done."""
+    chosen = st.segmented_control(
+        v.lang.t("exercise.session.today_level"),
+        programme.levels(),
+        default=step.level,
+        required=True,
+        format_func=lambda n: v.t("training.level_n", n=n),
+        key="today_level",
+    )
+    level = int(chosen)
+    return step if level == step.level else Step(level=level, reason="stay")
 
 
 def _calendar(v: parts.View) -> None:
@@ -111,6 +136,7 @@ def show() -> None:
     parts.header(v, "training")
     therapist_card.draw(v)
     if not session.running():
+        morning.draw(v)
         found.draw(v)
     names = ("session", "calendar", "lines", "plan")
     tabs = st.tabs([v.t(f"training.tab.{name}") for name in names])

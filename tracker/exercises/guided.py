@@ -8,7 +8,7 @@ is handed in), else by the tempo of the timer; a tap always wins. No form is gra
 Phases: ready -> work -> rest -> ready ... -> effort -> done; `stopped` ends it early.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from tracker.exercises.guided_screen import count_of, held_s, is_hold
@@ -56,10 +56,12 @@ def act(
     return after
 
 
-def completed(state: Guided) -> bool:
-    """Whether every set was done: the answer that progression asks for."""
-    planned = sum(len(i.sets) * (2 if i.per_side else 1) for i in state.items)
-    return state.phase in ("effort", "done") and len(state.results) == planned
+def completed(state: Guided, optional: Collection[str] = ()) -> bool:
+    """Whether every set was done, those of `optional` exercises (the warm-up) left aside."""
+    asked = [i for i in state.items if i.exercise not in optional]
+    planned = sum(len(i.sets) * (2 if i.per_side else 1) for i in asked)
+    done = sum(r.exercise not in optional for r in state.results)
+    return state.phase in ("effort", "done") and done == planned
 
 
 def _result(state: Guided, now_ns: int, live: Live | None) -> SetResult:

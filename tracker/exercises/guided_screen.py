@@ -48,6 +48,8 @@ def screen(state: Guided, now_ns: int, live: Live | None = None) -> Screen:
     elif state.phase == "work":
         cue, left_s, beep = _cue(state.tempo, target, passed_s)
     count, source = count_of(state, passed_s, live)
+    if is_hold(state):
+        source = "timer" if live is None or live.hold_s is None else "sensor"
     return Screen(
         phase=state.phase,
         exercise=item.exercise,
