@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import streamlit as st
 
-from dashboard import data
+from dashboard import data, diary_forms, experiment
 from dashboard.parts import View, sentence
 from tracker.diary import Evening
 from tracker.errors import BackstayError
@@ -32,6 +32,7 @@ def gate(v: View) -> bool:
         return False
     with st.container(border=True, key="evening_card"):
         st.header(v.t("evening.title"), anchor=False)
+        experiment.reminder(v)
         tap(v, v.today)
         st.button(v.t("evening.later"), on_click=_later, args=(v.today,), type="tertiary")
     return True
@@ -81,31 +82,11 @@ def _later(day: date) -> None:
 
 
 def more(v: View, day: date) -> None:
-    """Painkiller, unusual load, illness and a note; all optional."""
-    told = kept(v, day)
+    """Stress, painkiller, unusual load, illness and a note; all optional."""
     with st.form(f"evening_more_{day}", border=False):
-        answers = {
-            name: st.segmented_control(
-                v.t(f"evening.{name}"),
-                (True, False),
-                default=getattr(told, name),
-                format_func=lambda yes: v.d("yes") if yes else v.d("no"),
-                key=f"{name}_{day}",
-            )
-            for name in ("painkiller", "unusual_load", "illness")
-        }
-        note = st.text_area(v.t("evening.note"), told.note, max_chars=1000, key=f"note_{day}")
+        told = diary_forms.evening(v, f"more_{day}", kept(v, day))
         if st.form_submit_button(v.d("save")):
-            save(
-                v,
-                replace(
-                    told,
-                    painkiller=answers["painkiller"],
-                    unusual_load=answers["unusual_load"],
-                    illness=answers["illness"],
-                    note=note,
-                ),
-            )
+            save(v, told)
             st.rerun()
 
 

@@ -104,7 +104,9 @@ def notice(v: View) -> None:
 def sentence(v: View, error: BackstayError) -> str:
     """An error in the reader's words, where the catalogue has some."""
     if isinstance(error, data.Refused):
-        return " ".join(v.lang.t(p.key, **p.values) for p in error.problems)
+        said = " ".join(v.lang.t(p.key, **p.values) for p in error.problems)
+        row = error.row
+        return said if row is None else v.lang.t("diary.problem.row", n=row, why=said)
     if isinstance(error, AccessDenied):
         return v.d("no_access")
     return v.d("trouble", why=str(error))

@@ -125,7 +125,7 @@ def export_and_erase(v: View) -> None:
     """Everything out as files; everything away after a typed word."""
     st.markdown(v.t("rights.export_lead"))
     st.download_button(
-        v.t("diary.export"),
+        v.lang.t("diary.as_json"),
         transfer.diary_json(v),
         f"backstay-diary-{v.today}.json",
         "application/json",

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 import streamlit as st
 
-from dashboard import cards, correction, data, evening, parts
+from dashboard import cards, correction, data, evening, experiment, parts
 from tracker.report import charts
 from tracker.trends.baseline import Baseline
 
@@ -71,6 +71,7 @@ def show() -> None:
     parts.header(v, "today")
     if evening.gate(v):
         return
+    experiment.reminder(v)
     if not data.has_series(v.sources, v.viewer, v.wearer):
         parts.add_a_sensor(v)
         cards.advice(v)

@@ -36,6 +36,7 @@ from dashboard.data.diary import (
     evenings,
     massages,
     outcomes,
+    told_of,
     training_minutes,
     trainings,
 )
@@ -132,6 +133,14 @@ from dashboard.data.sources import (
     writable,
 )
 from dashboard.data.training import MORNINGS, answer_morning, live_set, morning_due, mornings
+from dashboard.data.trial import (
+    Experiment,
+    end_experiment,
+    experiment_reminder,
+    experiment_state,
+    experiments,
+    save_experiment,
+)
 from tracker.prompt_choice import work_window
 
 __all__ = [
@@ -143,6 +152,7 @@ __all__ = [
     "Advised",
     "Coming",
     "Day",
+    "Experiment",
     "Found",
     "Line",
     "Patient",
@@ -172,12 +182,16 @@ __all__ = [
     "due_prompt",
     "edit",
     "editable",
+    "end_experiment",
     "end_quiet",
     "enter",
     "entries",
     "erase_diary",
     "evening_entry",
     "evenings",
+    "experiment_reminder",
+    "experiment_state",
+    "experiments",
     "exposures",
     "file_prompts",
     "first_day",
@@ -230,6 +244,7 @@ __all__ = [
     "save_correction",
     "save_entry",
     "save_evening",
+    "save_experiment",
     "save_massage",
     "save_note",
     "save_person",
@@ -251,6 +266,7 @@ __all__ = [
     "sources_of",
     "start_of",
     "summaries",
+    "told_of",
     "training_effect_of",
     "training_minutes",
     "trainings",

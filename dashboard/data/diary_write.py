@@ -23,11 +23,15 @@ _TOLD = (Kind.EVENING, Kind.MASSAGE, Kind.TRAINING)
 
 
 class Refused(InputError):
-    """An entry that the diary does not take; `problems` are keys of the catalogue."""
+    """An entry that the diary does not take; `problems` are keys of the catalogue.
 
-    def __init__(self, problems: Sequence[rules.Problem]) -> None:
+    `row` is the number of the entry in a file that was read.
+    """
+
+    def __init__(self, problems: Sequence[rules.Problem], *, row: int | None = None) -> None:
         super().__init__("; ".join(f"{p.field}: {p.key}" for p in problems))
         self.problems = tuple(problems)
+        self.row = row
 
 
 def save_evening(src: Sources, viewer: Person, wearer: str, told: Evening, tz: ZoneInfo) -> Entry:
@@ -78,23 +82,31 @@ def import_entries(
     wearer: str,
     told: Sequence[Evening | Massage | Training],
     tz: ZoneInfo,
+    *,
+    rows: Sequence[int] = (),
 ) -> None:
-    """Keep entries of a diary file, old days included; all are checked before one is kept."""
+    """Keep entries of a diary file, old days included; all are checked before one is kept.
+
+    `rows` are their numbers in the file, for the sentence that refuses one.
+    """
     gate(src).may_change(viewer, wearer, "diary")
     now_ns = src.clock.now_ns()
     today = local_date(now_ns, tz)
     booked, trained = [*massages(src, viewer, wearer)], [*trainings(src, viewer, wearer)]
     days = {e.day for e in entries(src, viewer, wearer, [Kind.EVENING])}
-    for one in told:
+    for number, one in zip(rows or range(1, len(told) + 1), told, strict=True):
         if isinstance(one, Evening):
             found = rules.check_evening(one, today, pain_journal=True, taken_days=days)
-            _refuse(_old_is_fine(found))
+        elif isinstance(one, Massage):
+            found = rules.check_massage(one, now_ns, tz, booked)
+        else:
+            found = rules.check_training(one, now_ns, tz, trained)
+        _refuse(_old_is_fine(found), row=number)
+        if isinstance(one, Evening):
             days.add(one.day)
         elif isinstance(one, Massage):
-            _refuse(_old_is_fine(rules.check_massage(one, now_ns, tz, booked)))
             booked.append(one)
         else:
-            _refuse(_old_is_fine(rules.check_training(one, now_ns, tz, trained)))
             trained.append(one)
     for one in told:
         if isinstance(one, Evening):
@@ -228,9 +240,9 @@ def _first_written(src: Sources, entry: Entry) -> int:
     return min((e.written_ns for e in kept if e.id == entry.id), default=entry.written_ns)
 
 
-def _refuse(problems: Sequence[rules.Problem]) -> None:
+def _refuse(problems: Sequence[rules.Problem], *, row: int | None = None) -> None:
     if problems:
-        raise Refused(problems)
+        raise Refused(problems, row=row)
 
 
 def _put(

@@ -11,11 +11,12 @@ from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from dashboard.data import advice, diary, diary_write
+from dashboard.data import advice, diary, diary_write, trial
 from dashboard.data.people import owner
 from dashboard.data.sources import Sources, records
 from tracker.diary import Evening, Massage, Person
 from tracker.errors import AccessDenied, InputError
+from tracker.report.i18n import language
 from tracker.units import local_date
 
 
@@ -35,8 +36,14 @@ def phone_today(src: Sources, wearer: str, lang: str) -> dict[str, Any]:
     tz = ZoneInfo(person.zone or src.zone_name)
     today = local_date(src.clock.now_ns(), tz)
     told = diary.evening_entry(src, person, wearer, today)
-    cards = advice.advised(src, person, wearer, tz, person.language or lang).cards
+    code = person.language or lang
+    cards = advice.advised(src, person, wearer, tz, code).cards
+    due = trial.experiment_reminder(src, person, wearer, tz)
+    words = language(code)
     return {
+        "reminder": words.t(due.key, minutes=due.minutes, day=words.day(due.day, weekday=True))
+        if due
+        else None,
         "asks": list(diary.outcomes(src, person)),
         "told": {} if told is None else {k: told.body.get(k) for k in ("tension", "pain")},
         "advice": {"title": cards[0].title, "text": cards[0].text} if cards else None,

@@ -149,3 +149,26 @@ def test_german_stands_in_catalogues_only():
             and name not in allowed
         ]
     assert not hidden
+
+
+def test_every_key_that_a_page_asks_for_exists():
+    """No page can stumble over a text that is not there: literal keys are in the catalogue."""
+    areas = {"t": "pages.", "d": "dashboard."}
+    known = i18n.keys("en")
+    missing = []
+    for path in (ROOT / "dashboard").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+                continue
+            owner, name = node.func.value, node.func.attr
+            if name not in areas or not node.args or not isinstance(node.args[0], ast.Constant):
+                continue
+            whole = isinstance(owner, ast.Attribute) and owner.attr == "lang"
+            whole = whole or (isinstance(owner, ast.Name) and owner.id in {"lang", "words"})
+            view = isinstance(owner, ast.Name) and owner.id == "v"
+            if not (whole or view):
+                continue
+            key = ("" if whole else areas[name]) + str(node.args[0].value)
+            if not {key, f"{key}.one", f"{key}.other"} & set(known):
+                missing.append(f"{path.name}:{node.lineno}: {key}")
+    assert not missing

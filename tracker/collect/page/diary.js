@@ -71,6 +71,7 @@
     try { seen = JSON.parse(localStorage.getItem("today")); } catch (error) { seen = null; }
     scales.replaceChildren();
     for (const name of (seen && seen.asks) || ["tension"]) { scale(name); if (seen && seen.told && seen.told[name] !== null && seen.told[name] !== undefined) mark(name, seen.told[name]); }
+    $("reminder").hidden = !(seen && seen.reminder); $("reminder").textContent = seen && seen.reminder || "";
     if (seen && seen.advice) { $("advice").hidden = false; $("advice-title").textContent = seen.advice.title; $("advice-text").textContent = seen.advice.text; }
   }
 
