@@ -101,6 +101,7 @@ def write_all(files: Mapping[Path, Table | dict[str, Any] | bytes]) -> None:
             writer: Callable[[Path, Any], None] = _writer(path)
             if isinstance(content, bytes):  # already what the file shall hold
                 writer = _write_bytes
+            temporary.touch(mode=0o600)  # health data: for the owner alone
             writer(temporary, content)
         for path, temporary in beside.items():
             temporary.replace(path)

@@ -51,6 +51,7 @@ def export_wearer(
         raise InputError(f"nothing is stored about {wearer!r}: check the id (`backstay user list`)")
     part = target.with_name(f".{target.name}.part")
     try:
+        part.touch(mode=0o600)  # health data: for the owner alone
         with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as out:
             out.writestr("README.md", readme(wearer, from_ns(now_ns)))
             for place in places:

@@ -91,6 +91,11 @@ def test_the_wearer_may(settings: Settings, tmp_path: Path) -> None:
     done = run(settings, export, commands(tmp_path, "w-anna")[0][2], ANNA)
     assert done.exit_code == 0, done.output
     assert ANNA not in done.output
+    assert (tmp_path / "out.zip").stat().st_mode & 0o077 == 0, "health data are for the owner"
+    words = [*commands(tmp_path, "w-anna")[3][2], "--from", "1970-01-01", "--to", "1970-01-01"]
+    done = run(settings, report, words, ANNA)
+    assert done.exit_code == 0, done.output + repr(done.exception)
+    assert (tmp_path / "out.json").stat().st_mode & 0o077 == 0
     secret = tmp_path / "password"
     secret.write_text(f"{ANNA}\n", encoding="utf-8")
     words = ["w-anna", "--yes", "--password-file", str(secret)]

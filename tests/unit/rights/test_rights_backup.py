@@ -36,6 +36,14 @@ def settings(tmp_path: Path) -> Settings:
     return made
 
 
+def test_a_backup_is_for_its_owner_alone(settings: Settings) -> None:
+    """Folder and every file of health data in it are closed to other users of the machine."""
+    open_store(settings).close()
+    folder = make_backup(settings, T0).folder
+    assert folder.stat().st_mode & 0o077 == 0
+    assert all(f.stat().st_mode & 0o077 == 0 for f in folder.glob("*.db"))
+
+
 def test_backup_while_writing_is_one_moment(settings: Settings) -> None:
     """With a writer at full speed each backup holds a prefix of its transactions, whole ones."""
     store = open_store(settings)
