@@ -6,12 +6,14 @@
 Each wearer is a simulated device of the open profile at 50 Hz (acceleration and rotation, five
 notifications a second); everything after the antenna is the real live path into a real `epochs.db`.
 Printed: CPU of this process in percent of one core (the simulated devices' own work included), the
-share of samples that reached the disk, the longest time from one commit to the next, memory.
+share of samples that reached the disk, the longest time from one commit to the next, memory, and
+the machine's load average (above 1: others were at work, too).
 """
 
 import argparse
 import asyncio
 import json
+import os
 import resource
 import tempfile
 import time
@@ -86,6 +88,8 @@ async def measure(folder: Path, wearers: int, seconds: int) -> dict[str, float]:
         "frames_dropped": dropped,
         "longest_between_commits_s": round(longest, 2),
         "rss_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
+        "cores": os.cpu_count() or 0,
+        "load_average": round(os.getloadavg()[0], 1),
     }
 
 

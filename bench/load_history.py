@@ -42,6 +42,11 @@ def fill(store: SqliteStore, wearers: int, days: int, full: int) -> list[DayRow]
     made = history(np.random.default_rng(7), days, ZONE, last_day=from_ns(END_NS - 1, ZONE).date())
     store.write(Batch(wearer=name_of(0), placement=P, epochs=made.epochs, sets=made.sets))
     store.refresh()
+    return turned_days(store, wearers, days, full)
+
+
+def turned_days(store: SqliteStore, wearers: int, days: int, full: int = 0) -> list[DayRow]:
+    """The days of the first wearer for all others, each turned by another number of days."""
     template = list(store.days(name_of(0), P, "0000-01-01", "9999-12-31"))
     everything: list[DayRow] = []
     for w in range(wearers):

@@ -5,20 +5,20 @@ Writes so many simulated patients with grants into a temporary folder, then time
 the list (everything worked out), the second (within five minutes) and one patient page's report.
 """
 
+import os
 import sys
 import tempfile
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from bench.load_history import ZONE, P, name_of, turned_days
 from dashboard import data
 from tracker.access import DEFAULT_SCOPES
 from tracker.clock import Clock
 from tracker.diary import Kind, Person, Role
-from tracker.model import Placement
 from tracker.settings import Settings
 from tracker.simulation.history import history
 from tracker.store.base import Batch
@@ -26,25 +26,33 @@ from tracker.store.records import open_records
 from tracker.store.sqlite import open_store
 from tracker.units import local_date
 
-ZONE = ZoneInfo("Europe/Berlin")
 DAY_NS = 86_400 * 10**9
 
 
 def fill(settings: Settings, patients: int, days: int) -> None:
-    """Patients who share the default scopes; the same simulated days for each."""
+    """Patients who share the default scopes, with diaries; each has other days in another order.
+
+    Day rollups are those of simulated days; epochs are written for the newest week alone, the list
+    reads hardly any.
+    """
     now_ns = Clock().now_ns()
     today = local_date(now_ns, ZONE)
     made = history(np.random.default_rng(3), days, ZONE, last_day=today, until_ns=now_ns)
     store, records = open_store(settings), open_records(settings)
+    with records.engine.reading() as db:
+        db.execute("PRAGMA synchronous = OFF")  # some 20,000 commits, of a file that is thrown away
     records.put_person(Person(id="t", name="T", roles=frozenset({Role.THERAPIST})))
+    everything = Batch(
+        wearer=name_of(0), placement=P, epochs=made.epochs, transitions=made.transitions,
+        sets=made.sets, gaps=made.gaps,
+    )  # fmt: skip
+    store.write(everything)
+    store.refresh()
+    newest = made.epochs[made.epochs.start_ns > now_ns - 7 * DAY_NS]
     for n in range(patients):
-        wearer = f"w{n}"
-        store.write(
-            Batch(
-                wearer=wearer, placement=Placement.UPPER_BACK, epochs=made.epochs,
-                transitions=made.transitions, sets=made.sets, gaps=made.gaps,
-            )
-        )  # fmt: skip
+        wearer = name_of(n)
+        if n:
+            store.write(replace(everything, wearer=wearer, epochs=newest))
         roles = frozenset({Role.WEARER})
         records.put_person(Person(id=wearer, name=f"Person {n}", roles=roles, wearer=wearer))
         for told in made.evenings:
@@ -53,6 +61,7 @@ def fill(settings: Settings, patients: int, days: int) -> None:
             )
         records.put_grant(wearer, "t", DEFAULT_SCOPES, expires_ns=now_ns + DAY_NS)
     store.refresh()
+    turned_days(store, patients, days)
     store.close()
     records.close()
 
@@ -73,10 +82,11 @@ def main() -> None:
             took, used = time.perf_counter() - begun, time.process_time() - cpu
             print(
                 f"list of {len(lines)} patients x {days} days, {words}: "
-                f"{took:.2f} s, {used:.2f} CPU-s, {1000 * used / len(lines):.1f} ms each"
+                f"{took:.2f} s, {used:.2f} CPU-s, {1000 * used / len(lines):.1f} ms each, "
+                f"load average {os.getloadavg()[0]:.1f}"
             )
         begun = time.process_time()
-        data.report(src, viewer, "w0")
+        data.report(src, viewer, name_of(0))
         print(f"report of one patient: {time.process_time() - begun:.2f} CPU-s")
         data.close()
 

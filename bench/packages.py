@@ -3,13 +3,15 @@
 
 Needs the package index. Prints a table and writes `docs/operate/packages.json`:
 
-* size of the environment, pip left out, and whether `backstay --version` and the extra's modules
-  run in it;
-* seconds of `backstay --version`, beside a bare `python -c pass` of the same environment;
-* for every other Python from 3.12 on: whether pip finds wheels for `backstay[all]`.
+* for every Python from 3.11 on that this machine has (also those of pyenv): whether each extra
+  alone, and the sdist, installs, says its version and imports what the extra is for;
+* with the Python that runs it: size of the environment, pip left out, and seconds of
+  `backstay --version` beside a bare `python -c pass`;
+* for the other Pythons: whether pip finds wheels for `backstay[all]`.
 """
 
 import argparse
+import email
 import json
 import platform
 import shutil
@@ -17,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from importlib.metadata import requires
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -29,16 +31,70 @@ OUT = ROOT / "docs" / "operate" / "packages.json"
 PAGE = OUT.with_suffix(".md")
 EXTRAS = ("", "dashboard", "influx", "http", "mqtt", "parquet", "pdf", "oidc", "postgres",
           "cluster", "orientation", "all")  # fmt: skip
-OTHER_PYTHONS = ("3.12", "3.13", "3.14")
+PYTHONS = ("3.11", "3.12", "3.13", "3.14")
+# What each extra is for: modules of ours that must be importable with it alone.
+SERVES = {
+    "dashboard": ["dashboard.serve", "tracker.accounts", "tracker.report.charts.ribbon"],
+    "influx": ["influxdb_client", "tracker.store.influx", "tracker.store.influx_sink"],
+    "http": [
+        "tracker.collect.http", "tracker.collect.certificate", "uvicorn", "httpx", "websockets",
+        "segno",
+    ],
+    "mqtt": ["tracker.collect.mqtt"],
+    "parquet": ["pyarrow.parquet", "tracker.recording", "tracker.tables_io"],
+    "pdf": ["typst", "vl_convert", "tracker.report.pdf", "tracker.report.charts.ribbon"],
+    "oidc": ["authlib.integrations.starlette_client", "joserfc", "httpx2"],
+    "postgres": ["psycopg", "tracker.store.sql"],
+    "cluster": ["distributed", "tracker.cluster"],
+    "orientation": ["vqf"],
+}  # fmt: skip
 
 
-def wheel_of(folder: Path) -> Path:
-    """The wheel of the tree as it is."""
+def interpreters() -> dict[str, str]:
+    """Program of every Python from 3.11 on that this machine has, by `3.x`; ours first."""
+    ours = ".".join(platform.python_version_tuple()[:2])
+    found = {ours: sys.executable}
+    for version in PYTHONS:
+        kept = sorted(Path.home().glob(f".pyenv/versions/{version}.*/bin/python"))
+        for program in (*kept, shutil.which(f"python{version}")):
+            asked = [
+                str(program),
+                "-c",
+                "import ensurepip, sys; print(*sys.version_info[:2], sep='.')",
+            ]
+            if program and version not in found:
+                run = subprocess.run(asked, check=False, capture_output=True, text=True)
+                if run.returncode == 0 and run.stdout.strip() == version:
+                    found[version] = str(program)
+    return found
+
+
+def built(folder: Path) -> tuple[Path, Path]:
+    """Wheel and sdist of the tree as it is."""
     subprocess.run(
-        [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), ROOT],
+        [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(folder), ROOT],
         check=True, capture_output=True,
     )  # fmt: skip
-    return next(folder.glob("*.whl"))
+    return next(folder.glob("*.whl")), next(folder.glob("*.tar.gz"))
+
+
+def installs(program: str, package: Path, extra: str, folder: Path) -> str:
+    """Makes an environment, installs, imports what the extra is for; "" or what went wrong."""
+    subprocess.run([program, "-m", "venv", str(folder)], check=True)
+    python = str(folder / "bin" / "python")
+    wanted = f"{package}[{extra}]" if extra else str(package)
+    modules = ["tracker.chain", "tracker.collect.service"]
+    modules += [m for e, ms in SERVES.items() if extra in (e, "all") for m in ms]
+    code = "import importlib\n" + "\n".join(f"importlib.import_module({m!r})" for m in modules)
+    for words in (
+        [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", wanted],
+        [str(folder / "bin" / "backstay"), "--version"],
+        [python, "-c", code],
+    ):
+        run = subprocess.run(words, check=False, capture_output=True, text=True)
+        if run.returncode:
+            return (run.stderr.strip().splitlines() or ["failed without a word"])[-1]
+    return ""
 
 
 def size_mb(folder: Path) -> float:
@@ -60,15 +116,9 @@ def best_s(words: list[str], rounds: int = 7) -> float:
     return min(times)
 
 
-def measure(wheel: Path, extra: str, folder: Path) -> dict[str, object]:
-    """One environment."""
-    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+def measure(extra: str, folder: Path) -> dict[str, object]:
+    """One environment that `installs` made."""
     python = folder / "bin" / "python"
-    wanted = f"{wheel}[{extra}]" if extra else str(wheel)
-    subprocess.run(
-        [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", wanted],
-        check=True,
-    )
     command = [str(folder / "bin" / "backstay"), "--version"]
     listed = subprocess.run(
         [python, "-m", "pip", "list", "--format", "json"], check=True, capture_output=True
@@ -84,17 +134,22 @@ def measure(wheel: Path, extra: str, folder: Path) -> dict[str, object]:
     }
 
 
-def resolves(version: str) -> bool:
+def resolves(wheel: Path, version: str) -> bool:
     """Whether pip finds wheels of everything for another Python.
 
     pip reads markers with its own Python, so they are read here with the other one's number.
     """
     wanted: list[str] = []
-    for line in requires("backstay") or []:
+    with zipfile.ZipFile(wheel) as packed:
+        name = next(n for n in packed.namelist() if n.endswith(".dist-info/METADATA"))
+        told = email.message_from_bytes(packed.read(name)).get_all("Requires-Dist") or []
+    for line in told:
         need = Requirement(line)
         where = {**default_environment(), "python_version": version, "python_full_version": version}
         extras = ["", *(e for e in EXTRAS if e not in ("", "all"))]
-        if need.marker is None or any(need.marker.evaluate({**where, "extra": e}) for e in extras):
+        if need.name != "backstay" and (
+            need.marker is None or any(need.marker.evaluate({**where, "extra": e}) for e in extras)
+        ):
             need.marker = None
             wanted.append(str(need))
     with tempfile.TemporaryDirectory() as folder:
@@ -112,25 +167,28 @@ def main() -> None:
     parser.add_argument("--extras", nargs="*", default=EXTRAS)
     chosen = parser.parse_args().extras
     rows = []
+    programs = interpreters()
+    seen: dict[str, dict[str, str]] = {}
     with tempfile.TemporaryDirectory() as top:
-        wheel = wheel_of(Path(top))
-        print("| extra | MB | distributions | `backstay --version` s | bare Python s |")
-        print("|---|---|---|---|---|")
-        for extra in chosen:
-            folder = Path(top) / "env"
-            row = measure(wheel, extra, folder)
+        wheel, sdist = built(Path(top))
+        folder = Path(top) / "env"
+        for version, program in programs.items():
+            for extra in chosen:
+                said = installs(program, wheel, extra, folder)
+                seen.setdefault(version, {})[extra or "(base)"] = said
+                if program == sys.executable and not said:
+                    rows.append(measure(extra, folder))
+                shutil.rmtree(folder)
+                print(version, extra or "(base)", said or "installs", flush=True)
+            seen[version]["(sdist)"] = installs(program, sdist, "", folder)
             shutil.rmtree(folder)
-            rows.append(row)
-            print(
-                f"| {row['extra']} | {row['size_mb']} | {row['distributions']} "
-                f"| {row['version_s']} | {row['bare_python_s']} |",
-                flush=True,
-            )
-        others = {version: resolves(version) for version in OTHER_PYTHONS}
+            print(version, "(sdist)", seen[version]["(sdist)"] or "installs", flush=True)
+        others = {v: resolves(wheel, v) for v in PYTHONS if v not in programs}
         print(others)
     result: dict[str, Any] = {
         "python": platform.python_version(),
         "environments": rows,
+        "installed": seen,
         "resolved": others,
     }
     OUT.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
@@ -149,12 +207,24 @@ def table(result: dict[str, Any]) -> str:
         f"| {r['bare_python_s']} |"
         for r in result["environments"]
     ]
+    failed = [
+        f"{version} {extra}: {said}"
+        for version, ones in result["installed"].items()
+        for extra, said in ones.items()
+        if said
+    ]
     found = [f"{v}{'' if ok else ' (not all)'}" for v, ok in result["resolved"].items()]
+    lines = [
+        f"Measured with Python {result['python']} on Linux. Each row, and the base from the sdist, "
+        f"was installed alone and imported on {', '.join(result['installed'])}"
+        + (":" if failed else " without a failure."),
+        *(f"- {line}" for line in failed),
+    ]
+    if found:
+        lines.append(f"Wheels of everything are found for {', '.join(found)}.")
     return (
         "| extra | MB | distributions | `backstay --version`, s | bare Python, s |\n"
-        "|---|---|---|---|---|\n" + "\n".join(rows) + "\n\n"
-        f"Python {result['python']} on Linux. Wheels of everything are found for "
-        f"{', '.join(found)}.\n"
+        "|---|---|---|---|---|\n" + "\n".join(rows) + "\n\n" + "\n".join(lines) + "\n"
     )
 
 

@@ -31,6 +31,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # the rest, so that a busy neighbour cannot make a watchdog bite.
 REALTIME = {
     "test_end_to_end.py",
+    "test_every_process_killed.py",
     "test_collector_process.py",
     "test_collector_hub.py",
     "test_phone_page.py",

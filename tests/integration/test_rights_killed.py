@@ -26,7 +26,7 @@ from tracker.store.records import open_records
 from tracker.store.sqlite import open_reader, open_store
 
 ROOT = Path(__file__).resolve().parents[2]
-ROUNDS = [3, pytest.param(20, marks=pytest.mark.soak)]
+ROUNDS = [2, pytest.param(20, marks=pytest.mark.soak)]
 W, OTHER, P = "w-secret-77", "w-other", Placement.UPPER_BACK
 ALL = (0, 2**62)
 
