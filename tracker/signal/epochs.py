@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from tracker.model import EPOCH_NS, Epochs, State
 from tracker.signal import features as f
+from tracker.signal import gait
 from tracker.signal.decode import CLASSES, EXER, LIE, SIT, STAND, WALK
-from tracker.signal.posture import stepping
 from tracker.signal.results import Setup
 from tracker.signal.segment import Decoded
 from tracker.signal.slouch import limits, slump_pct
@@ -66,7 +66,7 @@ def advance_pairs(
         n -= 1
     n = max(n, state.done)
     # An edge looks one block to either side, so what is final is the same with more blocks behind.
-    refined = _edges(index, rows, posterior)
+    refined = gait.edges(index, rows, posterior)
     part = slice(state.done, None)
     epochs = _epochs(index[part], rows[part], refined[part], worn[part], setup)
     end_ns = int(index[n]) // 2 * EPOCH_NS if n < index.shape[0] else None
@@ -141,35 +141,6 @@ def _epochs(
         worn=(~(away | broken)).astype(np.uint8),
         valid=_fixed(total / 2, 100),
     )
-
-
-def _edges(
-    index: NDArray[np.int64], rows: NDArray[np.float32], posterior: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Blocks at the edge of a walk count as walking for the part of them that steps."""
-    n = index.shape[0]
-    walk = posterior[:, WALK]
-    near = walk.copy()
-    beside = np.zeros(n)
-    touch = np.diff(index) == 1
-    near[1:] = np.where(touch, np.maximum(near[1:], walk[:-1]), near[1:])
-    near[:-1] = np.where(touch, np.maximum(near[:-1], walk[1:]), near[:-1])
-    still = 1 - walk - posterior[:, EXER]
-    beside[1:] = np.where(touch, np.maximum(beside[1:], still[:-1]), beside[1:])
-    beside[:-1] = np.where(touch, np.maximum(beside[:-1], still[1:]), beside[:-1])
-    edge = (near > 0.5) & (np.maximum(beside, still) > 0.5)
-    part = stepping(rows)
-    wanted = np.where(part > 0.7, near, near * part)
-    out = posterior.copy()
-    # What walking gives up goes to standing, what it takes comes from the rest in proportion.
-    fewer = edge & (wanted < walk)
-    out[fewer, WALK] = wanted[fewer]
-    out[fewer, STAND] += walk[fewer] - wanted[fewer]
-    more = edge & (wanted > walk)
-    scale = (1 - wanted[more]) / np.maximum(1 - walk[more], 1e-9)
-    out[more] *= scale[:, None]
-    out[more, WALK] = wanted[more]
-    return out
 
 
 def _fixed(values: NDArray[np.float64], per_unit: int) -> NDArray[np.float32]:

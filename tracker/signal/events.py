@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from tracker.signal import features as f
 
-WINDOW = 7  # half seconds
+WINDOW = 9  # half seconds
 G = 9.80665
 _CENTRE = (np.arange(WINDOW) - (WINDOW - 1) / 2) * 0.5
 
@@ -22,7 +22,7 @@ _CENTRE = (np.arange(WINDOW) - (WINDOW - 1) / 2) * 0.5
 def moments(rows: NDArray[np.float32]) -> NDArray[np.float64]:
     """First moment in m for each half second (n * 5,), centred; edges and missing data are 0."""
     there = np.repeat(rows[:, f.VALID] > 0.99, f.SUBS)
-    level = np.where(there, rows[:, f.SUB_VM].reshape(-1), np.float32(0)).astype(np.float64)
+    level = np.where(there, _level(rows), 0.0)
     inner = np.where(there, rows[:, f.SUB_MOM].reshape(-1), np.float32(0)).astype(np.float64)
     n = level.shape[0]
     half = WINDOW // 2
@@ -38,6 +38,18 @@ def moments(rows: NDArray[np.float32]) -> NDArray[np.float64]:
         total += pad_level[j : j + n] * (_CENTRE[j] * 0.5) + pad_inner[j : j + n]
         whole &= pad_there[j : j + n]
     return np.where(whole, G * total, 0.0)
+
+
+def _level(rows: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Specific force of each half second over 1 g, steps averaged away (n * 5,).
+
+    The length of the mean vector, not the mean length: what swings sideways lengthens the latter,
+    so that the end of a walk looked like sitting down.
+    """
+    x = rows[:, f.SUB_X].reshape(-1).astype(np.float64)
+    y = rows[:, f.SUB_Y].reshape(-1).astype(np.float64)
+    z = rows[:, f.SUB_Z].reshape(-1).astype(np.float64)
+    return np.asarray(np.sqrt(x * x + y * y + z * z) - 1.0)
 
 
 def lift(rows: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -15,6 +15,7 @@ from tracker.signal import context
 from tracker.signal import features as f
 from tracker.signal.decode import CLASSES, EXER, LIE, SIT, STAND, WALK, Evidence
 from tracker.signal.events import lift
+from tracker.signal.gait import stepping
 from tracker.signal.models import model_for
 from tracker.signal.results import Setup
 from tracker.signal.wear import WORN
@@ -32,21 +33,22 @@ class PostureParams:
     upright_deg: float = 52.0  # nobody lies this upright
     flat_deg: float = 76.0  # nor sits this flat
     walk_sd_g: float = 0.055
-    walk_share: float = 0.08
+    walk_share: float = 0.1
     run_sd_g: float = 0.65
     trust: float = 0.5  # blocks overlap, so their evidence is not independent
     change_still: float = 3e-4
     change_moving: float = 0.15
     move_g: float = 0.15
-    lift_per_m: float = 10.0
+    lift_per_m: float = 6.0
+    lift_least_m: float = 0.25  # half a rise: less speaks against one
     lift_most: float = 5.0
     still_sd_g: float = 0.02
     rhythm_sd_g: float = 0.08
     rhythm_share: float = 0.15
-    step_sd_g: float = 0.05
+    steps_decades: float = 3.0  # odds of walking where every half second steps, or none does
     steps_weight: float = 20.0
     borrowed_trust: float = 0.0
-    sit_odds: float = 1.02
+    sit_odds: float = 1.06  # with `trust`: a minute and a half of standing without a step
 
 
 PARAMS = PostureParams()
@@ -108,17 +110,19 @@ def _physics(rows: NDArray[np.float32], lik: NDArray[np.float64], params: Postur
 
 
 def _steps(rows: NDArray[np.float32], lik: NDArray[np.float64], params: PostureParams) -> None:
-    """Where a model is borrowed, the steps themselves weigh more than how walking looks."""
-    part = stepping(rows, params)
-    rhythm = rows[:, f.DOM_SHARE] > 0.1
-    lik[(part >= 0.6) & rhythm, WALK] *= params.steps_weight
-    lik[part <= 0.4, WALK] /= params.steps_weight
-    lik[part <= 0.4, EXER] /= params.steps_weight
-
-
-def stepping(rows: NDArray[np.float32], params: PostureParams = PARAMS) -> NDArray[np.float64]:
-    """Share of each block's half seconds that move like steps."""
-    return np.asarray((rows[:, f.SUB_SD] > params.step_sd_g).mean(axis=1))
+    """Where a model is borrowed, the steps alone tell walking from sitting and standing."""
+    part, share = stepping(rows), rows[:, f.DOM_SHARE]
+    odds = 10.0 ** (params.steps_decades * (2 * part - 1))
+    odds[share < params.walk_share] /= params.steps_weight
+    seat = lik[:, SIT] + lik[:, STAND]
+    whole = seat + lik[:, WALK]
+    lik[:, WALK] = whole * odds / (1 + odds)
+    scale = whole / (1 + odds) / np.maximum(seat, 1e-12)
+    lik[:, SIT] *= scale
+    lik[:, STAND] *= scale
+    # Little movement is no exercise, and the rhythm of steps is a walk before it is a machine.
+    steps = (part >= 0.6) & (share > params.rhythm_share)
+    lik[(part <= 0.4) | steps, EXER] /= params.steps_weight
 
 
 def _share_upright(lik: NDArray[np.float64], params: PostureParams) -> None:
@@ -172,8 +176,9 @@ def _change(
     low, high = np.log10(params.change_still), np.log10(params.change_moving)
     p = 10.0 ** (low + (high - low) * (odds + 1) / 2)
     change = p[:, None, None] * _WAYS
-    up = np.clip(params.lift_per_m * lifted, -params.lift_most, params.lift_most)
-    rise, fall = np.exp(up), np.exp(-up)
+    up = params.lift_per_m * lifted
+    least, most = params.lift_per_m * params.lift_least_m, params.lift_most
+    rise, fall = (np.exp(np.clip(way - least, -most, most)) for way in (up, -up))
     for low_state, high_state in ((SIT, STAND), (SIT, WALK), (LIE, SIT), (LIE, STAND), (LIE, WALK)):
         change[:, low_state, high_state] *= rise
         change[:, high_state, low_state] *= fall
