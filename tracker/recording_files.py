@@ -16,8 +16,9 @@ from tracker.errors import RecordingError, UsageError
 TIME = "t_s"
 ACC = ("acc_x_g", "acc_y_g", "acc_z_g")
 GYR = ("gyr_x_dps", "gyr_y_dps", "gyr_z_dps")
-# Half an hour at 50 Hz: large enough for the chain, small enough to be nothing in memory.
-ROWS_PER_BLOCK = 90_000
+# Twenty minutes at 50 Hz: large enough for the chain, small enough that the allocator does not give
+# the arrays back to the system and fetch them again for every block.
+ROWS_PER_BLOCK = 60_000
 _CSV_BYTES = 4_000_000
 _PARQUET_BUFFER = 1 << 20
 

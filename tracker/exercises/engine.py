@@ -247,7 +247,8 @@ def _take(
     """Whole quanta, channel-major (c, n), in one or two arrays."""
     if not ok.shape[0]:
         return state, []
-    rows = np.stack([decimate(channel) for v in values for channel in v])
+    tenths = [decimate(v) for v in values]
+    rows = tenths[0] if len(tenths) == 1 else np.concatenate(tenths)
     before = None
     if state.rows.shape[1]:
         before = state.rows[:3, -5:].sum(axis=1) * np.float32(0.2)

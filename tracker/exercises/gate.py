@@ -23,10 +23,10 @@ QUIET_G = 0.06  # turning counts only where nobody walks
 
 
 def decimate(values: Floats) -> Floats:
-    """(n,) at 50 Hz to (n/5,) at 10 Hz; n must be a multiple of five."""
-    total = values[0::5] + values[1::5]
+    """(..., n) at 50 Hz to (..., n/5) at 10 Hz; n must be a multiple of five."""
+    total = values[..., 0::5] + values[..., 1::5]
     for i in (2, 3, 4):
-        total += values[i::5]
+        total += values[..., i::5]
     total *= np.float32(0.2)
     return total
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 LIE, SIT, STAND, WALK, EXER = range(5)
 CLASSES = 5
 LAG = 12
-_FEW = 6
+_FEW = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

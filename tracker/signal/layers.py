@@ -48,15 +48,16 @@ def advance_layers(
     new = epochs[:final]
     dwell, marks, ended = _dwell(state.dwell, new, setup)
     kept = Epochs.concat([state.kept, new])
+    if not marks:
+        return replace(state, kept=kept, dwell=dwell), lay(epochs, state.spans), ended
     changed = np.zeros(len(kept), np.bool_)
     changed[len(state.kept) :] = True
-    if marks:
-        label = kept.state.copy()
-        for a, b in marks:
-            hit = (kept.start_ns >= a) & (kept.start_ns < b) & (label == State.SITTING)
-            label[hit] = State.SLOUCHING
-            changed |= hit
-        kept = replace(kept, state=label)
+    label = kept.state.copy()
+    for a, b in marks:
+        hit = (kept.start_ns >= a) & (kept.start_ns < b) & (label == State.SITTING)
+        label[hit] = State.SLOUCHING
+        changed |= hit
+    kept = replace(kept, state=label)
     out = lay(Epochs.concat([kept[changed], epochs[final:]]), state.spans)
     return replace(state, kept=kept, dwell=dwell), out, ended
 
@@ -72,9 +73,8 @@ def mark_exercise(state: LayerState, spans: list[Span]) -> tuple[LayerState, Epo
         )
         table = np.concatenate([table, fresh])
         out = lay(kept[kept.start_ns >= int(fresh[:, 0].min()) - EPOCH_NS], table)
-    if len(kept):
-        edge = int(kept.start_ns[-1]) - KEEP_NS
-        kept = kept[kept.start_ns >= edge]
+    if len(kept) and int(kept.start_ns[0]) < (edge := int(kept.start_ns[-1]) - KEEP_NS):
+        kept = kept[int(np.searchsorted(kept.start_ns, edge)) :]
         table = table[table[:, 1] >= edge]
     return replace(state, kept=kept, spans=table), out
 
