@@ -21,7 +21,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from dashboard import data
+from dashboard import data, phone_session
 from tracker.dashboard_door import FILE
 from tracker.errors import AccessDenied, BackstayError, InputError, UsageError
 from tracker.settings import Settings
@@ -90,6 +90,7 @@ class LocalApi:
             "share_delete": self._share_delete,
             "phone_today": self._phone_today,
             "phone_entry": self._phone_entry,
+            "phone_training": self._phone_training,
             **{f"user_{name}": partial(self._user, name) for name in METHODS},
         }
 
@@ -121,6 +122,9 @@ class LocalApi:
 
     def _phone_today(self, wearer: str, lang: str = "en") -> object:
         return data.phone_today(data.sources_of(self._settings), wearer, lang)
+
+    def _phone_training(self, wearer: str, lang: str = "en") -> object:
+        return phone_session.plan(data.sources_of(self._settings), wearer, lang)
 
     def _phone_entry(self, wearer: str, kind: str, body: Mapping[str, Any]) -> None:
         data.phone_entry(data.sources_of(self._settings), wearer, kind, body)

@@ -13,6 +13,22 @@ from tracker.units import local_date
 _WORDS = ("better", "same", "little", "more")
 
 
+def question(v: View) -> dict[str, object] | None:
+    """The same for the phone page: words, answers and which session it is about."""
+    entry = data.morning_due(v.sources, v.viewer, v.wearer, v.zone)
+    if entry is None:
+        return None
+    title = v.lang.t("exercise.morning.title", day=v.lang.day(local_date(entry.at_ns, v.zone)))
+    return {
+        "at_ns": entry.at_ns,
+        "text": f"{title}. {v.lang.t('exercise.cue.next_morning')}",
+        "answers": [
+            {"value": change, "text": v.lang.t(f"exercise.morning.answer.{word}")}
+            for word, change in zip(_WORDS, data.MORNINGS, strict=True)
+        ],
+    }
+
+
 def draw(v: View) -> None:
     """The question with its four answers; nothing where nothing is to be asked."""
     entry = data.morning_due(v.sources, v.viewer, v.wearer, v.zone)

@@ -13,7 +13,7 @@ import streamlit as st
 
 from dashboard import data, drawings, programme, tempo
 from dashboard.parts import View, sentence
-from tracker.diary import Kind, Training
+from tracker.diary import Training
 from tracker.errors import BackstayError
 from tracker.exercises import guided, guided_screen
 from tracker.exercises.guided_screen import screen, set_over
@@ -24,6 +24,7 @@ from tracker.model import SECOND_NS, Exercise
 
 KEY = "session"
 T = TypeVar("T", int, float)
+PARTS = ("start", "movement", "breathing")
 STOPS = ("exercise_pain", "unwell", "other")
 
 
@@ -83,9 +84,9 @@ def _exercise(v: View, state: Guided) -> None:
             else:
                 _button(v, "begin", primary=True)
             _button(v, "skip")
-    for part in ("start", "movement", "breathing"):
+    for part in PARTS:
         st.markdown(v.lang.t(f"exercise.{part}.{item.exercise}"))
-    st.caption(v.lang.t(f"exercise.see.{_sight(state)}"))
+    st.caption(v.lang.t(f"exercise.see.{mode_of(item.exercise)}"))
     st.segmented_control(
         v.lang.t("exercise.session.sound"),
         tempo.SOUNDS,
@@ -117,11 +118,10 @@ def _clock(v: View, state: Guided) -> None:
     ticking()
 
 
-def _sight(state: Guided) -> str:
-    """Whether a sensor counts this exercise, times it, or sees nothing of it."""
-    spec = exercises().get(Exercise[state.items[state.item].exercise.upper()])
-    modes = {"reps": "sensor", "hold": "hold", "guided": "none"}
-    return "none" if spec is None else modes[spec.mode]
+def mode_of(exercise: str) -> str:
+    """How a sensor sees an exercise: `reps` it counts, a `hold` it times, `guided` by the clock."""
+    spec = exercises().get(Exercise[exercise.upper()])
+    return "guided" if spec is None else spec.mode
 
 
 def _sound(v: View) -> str:
@@ -215,15 +215,12 @@ def _keep(v: View, kept: Running, minutes: int) -> None:
     )
     body: dict[str, object] = {
         "level": kept.level,
-        "training_at_ns": kept.started_ns,
         "stop_reason": state.stop_reason,
         "completed": guided.completed(state, [i.exercise for i in programme.warm_up()]),
-        "effort": state.effort,
         "skipped": list(state.skipped),
     }
     try:
-        data.save_training(v.sources, v.viewer, v.wearer, told, v.zone)
-        data.save_entry(v.sources, v.viewer, v.wearer, Kind.SESSION, body, v.zone)
+        data.keep_session(v.sources, v.viewer, v.wearer, told, body, v.zone)
     except BackstayError as error:
         st.error(sentence(v, error))
     else:

@@ -41,7 +41,9 @@ _CSS = """
 
 @cache
 def _component() -> "ComponentRenderer":
-    script = (resources.files("dashboard") / "tempo.js").read_text(encoding="utf-8")
+    shared = resources.files("tracker.collect") / "page" / "tempo.js"
+    own = resources.files("dashboard") / "tempo.js"
+    script = shared.read_text(encoding="utf-8") + own.read_text(encoding="utf-8")
     return components.component("backstay_tempo", html=_HTML, css=_CSS, js=script)
 
 

@@ -57,9 +57,10 @@ from dashboard.data.found import Found, best_sets
 from dashboard.data.found import answer as answer_set
 from dashboard.data.found import to_ask as sets_to_ask
 from dashboard.data.gate import accounts, doorman, gate
-from dashboard.data.overview import ENOUGH_DAYS, Line, forget_lines, patient_lines
+from dashboard.data.lines import ENOUGH_DAYS, Line
+from dashboard.data.overview import forget_lines, patient_lines
 from dashboard.data.people import owner, owns_house, profile_of, save_person, save_settings
-from dashboard.data.phone import phone_entry, phone_today
+from dashboard.data.phone import of_phone, phone_entry, phone_today
 from dashboard.data.practice import (
     Patient,
     Plan,
@@ -132,7 +133,14 @@ from dashboard.data.sources import (
     sources_of,
     writable,
 )
-from dashboard.data.training import MORNINGS, answer_morning, live_set, morning_due, mornings
+from dashboard.data.training import (
+    MORNINGS,
+    answer_morning,
+    keep_session,
+    live_set,
+    morning_due,
+    mornings,
+)
 from dashboard.data.trial import (
     Experiment,
     end_experiment,
@@ -205,6 +213,7 @@ __all__ = [
     "import_share",
     "invite",
     "is_demo",
+    "keep_session",
     "latest_screening",
     "live",
     "live_set",
@@ -218,6 +227,7 @@ __all__ = [
     "name_of",
     "new_password",
     "notes",
+    "of_phone",
     "open_account",
     "outcomes",
     "own_baseline",

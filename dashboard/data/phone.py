@@ -11,7 +11,7 @@ from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from dashboard.data import advice, diary, diary_write, trial
+from dashboard.data import advice, diary, diary_write, training, trial
 from dashboard.data.people import owner
 from dashboard.data.sources import Sources, records
 from tracker.diary import Evening, Massage, Person
@@ -76,9 +76,12 @@ def phone_entry(src: Sources, wearer: str, kind: str, body: Mapping[str, Any]) -
                 return
             diary_write.save_massage(src, person, wearer, made, tz)
             return
+        if kind in ("training", "morning"):
+            training.phone_training(src, person, wearer, kind, body, tz)
+            return
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(f"This entry is not understood ({error}).") from error
-    raise InputError("A phone keeps evening entries and massages.")
+    raise InputError("A phone keeps evening entries, massages and training.")
 
 
 def _scale(value: object) -> int:

@@ -1,17 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """Guided training: what the sensor sees of the running set, and the question the morning after."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from datetime import date, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from dashboard.data.diary import entries, told_of
-from dashboard.data.diary_write import edit
+from dashboard.data.diary_write import edit, save_entry, save_training
 from dashboard.data.gate import gate
 from dashboard.data.sources import Sources
 from tracker.collect.control import ControlClient
 from tracker.diary import Entry, Kind, Person, Training
-from tracker.errors import BackstayError
+from tracker.errors import BackstayError, InputError
 from tracker.exercises.guided_state import Live
 from tracker.model import SECOND_NS
 from tracker.units import local_date
@@ -53,6 +55,49 @@ def answer_morning(
     """Keep the answer with the session it is about."""
     told = replace(told_of(Training, entry), next_morning=next_morning)
     return edit(src, viewer, wearer, entry.id, asdict(told))
+
+
+def keep_session(
+    src: Sources, viewer: Person, wearer: str, told: Training, body: Mapping[str, object],
+    tz: ZoneInfo,
+) -> None:  # fmt: skip
+    """A guided session: a training entry, and the answer that progression asks for.
+
+    body  level, completed, stop_reason, skipped; sent again (by a phone) it changes nothing
+    """
+    if any(e.at_ns == told.at_ns for e in entries(src, viewer, wearer, [Kind.TRAINING])):
+        return
+    save_training(src, viewer, wearer, told, tz)
+    answer = {**body, "training_at_ns": told.at_ns, "effort": told.effort}
+    save_entry(src, viewer, wearer, Kind.SESSION, answer, tz)
+
+
+def phone_training(
+    src: Sources, viewer: Person, wearer: str, kind: str, body: Mapping[str, Any], tz: ZoneInfo
+) -> None:
+    """A session or a morning's answer that a phone sends. Raises InputError."""
+    at_ns = int(body["at_ns"])
+    if kind == "morning":
+        told = entries(src, viewer, wearer, [Kind.TRAINING])
+        entry = next((e for e in told if e.at_ns == at_ns), None)
+        if entry is None:
+            raise InputError("This session does not exist any more.")
+        answer_morning(src, viewer, wearer, entry, int(body["next_morning"]))
+        return
+    effort = body.get("effort")
+    session = Training(
+        at_ns=at_ns,
+        minutes=int(body["minutes"]),
+        sets=tuple((str(a), int(b), float(c)) for a, b, c in body["sets"]),
+        effort=None if effort is None else int(effort),
+    )
+    answer = {
+        "level": int(body["level"]),
+        "completed": bool(body["completed"]),
+        "stop_reason": str(body.get("stop_reason", ""))[:40],
+        "skipped": [str(name)[:40] for name in body.get("skipped", ())][:40],
+    }
+    keep_session(src, viewer, wearer, session, answer, tz)
 
 
 def mornings(

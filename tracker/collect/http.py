@@ -52,6 +52,8 @@ _FILES = {
     "page.js": "text/javascript",
     "diary.js": "text/javascript",
     "prompt.js": "text/javascript",
+    "tempo.js": "text/javascript",
+    "training.js": "text/javascript",
     "page.css": "text/css",
     "icon.svg": "image/svg+xml",
 }

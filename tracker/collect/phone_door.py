@@ -146,7 +146,7 @@ class PhoneDoor:
     async def _listen(self) -> None:
         import uvicorn
 
-        from tracker.collect import phone_diary, practice_desk
+        from tracker.collect import phone_diary, phone_training, practice_desk
         from tracker.collect.certificate import ensure_certificate
         from tracker.collect.http import Door, build
         from tracker.collect.http_guard import Guard
@@ -175,6 +175,9 @@ class PhoneDoor:
                     (
                         *practice_desk.routes(self._hub, self._clock, self._settings.data),
                         *phone_diary.routes(self.devices, self._clock, self._settings),
+                        *phone_training.routes(
+                            self._hub, self.devices, self._clock, self._settings
+                        ),
                         *self._more(self.devices),
                     ),
                 ),

@@ -81,6 +81,7 @@
     event.preventDefault();
     add("massage", { at_ns: Math.floor(Date.now() / 1000) * 1e9, minutes: Number($("minutes").value), by: $("by").value });
   });
+  document.addEventListener("diary-entry", (event) => add(event.detail.kind, event.detail.body));
   today().then(send);
   setInterval(() => { if (read().length) send(); }, EVERY_MS);
   window.addEventListener("online", send);
