@@ -27,25 +27,10 @@ from packaging.markers import default_environment
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from bench.packages import SERVES
+
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("firmware_protocol", "tracker", "dashboard")
-# What each extra is for: modules of ours that must be importable with it alone.
-SERVES = {
-    "dashboard": ["dashboard.serve", "tracker.accounts", "tracker.report.charts.ribbon"],
-    "influx": ["influxdb_client", "tracker.store.influx", "tracker.store.influx_sink"],
-    "http": [
-        "tracker.collect.http", "tracker.collect.certificate", "uvicorn", "httpx", "websockets",
-        "segno",
-    ],
-    "mqtt": ["tracker.collect.mqtt"],
-    "parquet": ["pyarrow.parquet", "tracker.recording", "tracker.tables_io"],
-    "pdf": ["typst", "vl_convert", "tracker.report.pdf", "tracker.report.charts.ribbon"],
-    "oidc": ["authlib", "joserfc", "httpx2"],
-    "postgres": ["psycopg", "tracker.store.sql"],
-    "cluster": ["distributed", "tracker.cluster"],
-    "orientation": ["vqf"],
-}  # fmt: skip
-
 # Runs first in each child: the unpacked wheel before everything, and what is not allowed, hidden.
 _PRELUDE = """
 import sys
