@@ -32,6 +32,7 @@ from tracker.signal.layers import (
 )
 from tracker.signal.results import NEVER_NS, Results, Setup
 from tracker.signal.segment import SegmentState, advance_segment, start_segment
+from tracker.signal.shifts import Shift, ShiftState, advance_shifts, start_shifts
 from tracker.signal.transitions import (
     TransitionState,
     advance_transitions,
@@ -73,6 +74,7 @@ class ChainState:
     pairs: PairState
     layers: LayerState
     transitions: TransitionState
+    shifts: ShiftState
     drift: DriftState
     exercises: engine.EngineState
     queue: Blocks  # blocks that wait for the next full pass
@@ -90,6 +92,7 @@ def start(setup: Setup) -> ChainState:
         pairs=start_pairs(),
         layers=start_layers(),
         transitions=start_transitions(),
+        shifts=start_shifts(),
         drift=DriftState(),
         exercises=engine.start(engine.EngineParams(placement=setup.placement)),
         queue=no_blocks(),
@@ -156,11 +159,12 @@ def _through(state: ChainState, blocks: Blocks, *, flush: bool) -> tuple[ChainSt
         exercises, found, marks = engine.finish(exercises)
         sets += found
         spans += [Span(start_ns=m.start_ns, end_ns=m.end_ns, exercise=m.exercise) for m in marks]
-    transitions, drift = state.transitions, state.drift
+    transitions, drift, shifts = state.transitions, state.drift, state.shifts
     warnings: list[str] = []
     changes: list[Transition] = []
     tables: list[Epochs] = []
     events: list[SlouchEvent] = []
+    moves: list[Shift] = []
     last = Epochs.empty()
     settled = NEVER_NS
     for i, part in enumerate(decoded):
@@ -169,6 +173,8 @@ def _through(state: ChainState, blocks: Blocks, *, flush: bool) -> tuple[ChainSt
         layers, out, ended = advance_layers(layers, epochs, final, setup)
         transitions, changed = advance_transitions(transitions, part, flush=closing)
         changes.extend(changed)
+        shifts, moved = advance_shifts(shifts, epochs[:final], flush=closing)
+        moves.extend(moved)
         drift, said = advance_drift(drift, part, setup.calibration)
         warnings.extend(said)
         tables.append(out)
@@ -186,6 +192,7 @@ def _through(state: ChainState, blocks: Blocks, *, flush: bool) -> tuple[ChainSt
         layers=layers,
         exercises=exercises,
         transitions=transitions,
+        shifts=shifts,
         drift=drift,
         seen=int(last.state[0]) if len(last) else state.seen,
     )
@@ -195,6 +202,7 @@ def _through(state: ChainState, blocks: Blocks, *, flush: bool) -> tuple[ChainSt
         sets=tuple(sets),
         warnings=tuple(dict.fromkeys(warnings)),
         slouch_events=tuple(events),
+        shifts=tuple(moves),
         settled_ns=settled,
         provisional=State(int(last.state[0])) if len(last) else State.UNKNOWN,
         provisional_ns=int(last.start_ns[0]) if len(last) else -1,
@@ -248,6 +256,7 @@ def _run(samples: Stream, setup: Setup) -> Results:
         transitions=tuple(t for p in parts for t in p.transitions),
         sets=tuple(s for p in parts for s in p.sets),
         slouch_events=tuple(e for p in parts for e in p.slouch_events),
+        shifts=tuple(s for p in parts for s in p.shifts),
         settled_ns=settled_ns,
         warnings=tuple(
             dict.fromkeys((*setup.calibration.warnings, *(w for p in parts for w in p.warnings)))
@@ -262,6 +271,7 @@ _PARTS = (
     "pairs",
     "layers",
     "transitions",
+    "shifts",
     "drift",
     "exercises",
     "queue",

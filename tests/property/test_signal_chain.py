@@ -61,6 +61,8 @@ def through(
         transitions=tuple(x for p in parts for x in p.transitions),
         sets=tuple(x for p in parts for x in p.sets),
         slouch_events=tuple(x for p in parts for x in p.slouch_events),
+        shifts=tuple(x for p in parts for x in p.shifts),
+        warnings=tuple(dict.fromkeys(x for p in parts for x in p.warnings)),
     )
 
 
@@ -90,6 +92,9 @@ def test_any_split_gives_the_same_results(
     assert pieces.transitions == whole.transitions
     assert pieces.sets == whole.sets
     assert pieces.slouch_events == whole.slouch_events
+    assert pieces.shifts == whole.shifts
+    told = tuple(w for w in whole.warnings if w not in setup.calibration.warnings)
+    assert tuple(w for w in pieces.warnings if w not in setup.calibration.warnings) == told
 
 
 def test_packets_of_a_few_samples_equal_the_batch() -> None:

@@ -10,6 +10,7 @@ from importlib.resources import files
 
 from tracker.model import Epochs, ExerciseSet, Placement, State, Transition
 from tracker.signal.calibrate import Calibration
+from tracker.signal.shifts import Shift
 from tracker.signal.slouch import SlouchEvent, SlouchParams
 
 NAME = "backstay"
@@ -62,6 +63,7 @@ class Results:
     transitions: tuple[Transition, ...] = ()
     sets: tuple[ExerciseSet, ...] = ()
     slouch_events: tuple[SlouchEvent, ...] = ()
+    shifts: tuple[Shift, ...] = ()
     settled_ns: int = NEVER_NS
     provisional: State = State.UNKNOWN
     provisional_ns: int = -1

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tracker.model import EPOCH_NS, EPOCH_S, SECOND_NS, Epochs, State
+from tracker.signal.shifts import SHIFT_DEG, shift_hits, tenths_of, touching
 from tracker.signal.slouch import SlouchParams
 
 
@@ -21,7 +22,7 @@ from tracker.signal.slouch import SlouchParams
 class MotionParams:
     """Angles in degrees. What slouching is stands in `tracker.signal.slouch` alone."""
 
-    shift_deg: float = 5.0  # T_POSTURE_SHIFT
+    shift_deg: float = SHIFT_DEG  # T_POSTURE_SHIFT
     fidget_sd: float = 2.0
     fidget_floor_deg: float = 1.0  # below it the sensor's own noise would be counted
 
@@ -50,45 +51,13 @@ def seated(epochs: Epochs) -> NDArray[np.bool_]:
 
 def _joined(epochs: Epochs, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Whether epoch i and the one before both hold and touch (index 0 is False)."""
-    out = np.zeros(len(epochs), bool)
-    out[1:] = mask[1:] & mask[:-1] & (np.diff(epochs.start_ns) == EPOCH_NS)
-    return out
-
-
-def _level_change(x: NDArray[np.float64], lag: int, least: float) -> NDArray[np.bool_]:
-    """Whether x[i], x[i+1] lie `least` beyond both of x[i-lag-1], x[i-lag] (NaN: no)."""
-    n, need = x.size, lag + 1
-    out = np.zeros(n, bool)
-    if n < need + 2:
-        return out
-    before_a, before_b = x[: n - need - 1], x[1 : n - need]
-    after_a, after_b = x[need : n - 1], x[need + 1 :]
-    with np.errstate(invalid="ignore"):
-        up = np.minimum(after_a, after_b) - np.maximum(before_a, before_b) >= least
-        down = np.minimum(before_a, before_b) - np.maximum(after_a, after_b) >= least
-    out[need : n - 1] = up | down
-    return out
+    return touching(epochs.start_ns, mask)
 
 
 def shift_epochs(epochs: Epochs, params: MotionParams = DEFAULT) -> NDArray[np.intp]:
     """Indices of the first epoch after each posture shift while sitting."""
-    n = len(epochs)
     touch = _joined(epochs, seated(epochs))
-    hit = np.zeros(n, bool)
-    # two epochs before, none or one between, two after: 4 or 5 seated epochs that touch
-    for lag in (1, 2):
-        fits = np.zeros(n, bool)
-        need = lag + 1
-        if n >= need + 2:
-            ok = touch[need + 1 :].copy()
-            for k in range(1, need + 1):
-                ok &= touch[k : n - need - 1 + k]
-            fits[need : n - 1] = ok
-        for angle in (epochs.tilt_deg, epochs.side_deg):
-            tenths = np.rint(angle.astype(np.float64) * 10)  # exact, whatever the zero is
-            hit |= fits & _level_change(tenths, lag, 10 * params.shift_deg)
-    first = hit & ~np.concatenate([[False], hit[:-1]])
-    return np.flatnonzero(first)
+    return np.flatnonzero(shift_hits(touch, tenths_of(epochs), params.shift_deg))
 
 
 def fidgets(epochs: Epochs, params: MotionParams = DEFAULT) -> int:
