@@ -82,9 +82,15 @@ def _open(wearer: str) -> None:
 
 def _table(v: parts.View, lines: "list[data.Line]", clinic: bool) -> None:
     names = {line.who.wearer: line.who.name for line in lines}
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    # The label stands above both: a box that is loaded a moment later may not move the button.
+    st.markdown(_t(v, "list.open"))
+    with st.container(horizontal=True, vertical_alignment="top"):
         chosen = st.selectbox(
-            _t(v, "list.open"), list(names), format_func=names.__getitem__, key="open_patient"
+            _t(v, "list.open"),
+            list(names),
+            format_func=names.__getitem__,
+            label_visibility="collapsed",
+            key="open_patient",
         )
         if st.button(_t(v, "list.open_button"), type="primary", key="open_button"):
             _open(chosen)

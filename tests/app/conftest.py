@@ -7,14 +7,13 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from tests.fakes.wearers import batch_of, histories
 from tracker.diary import Kind, Person, Role
 from tracker.model import SECOND_NS, Live, Placement, State
 from tracker.settings import Settings
-from tracker.simulation.history import ONLY_GAPS, History, Profile, history
 from tracker.store.base import Batch
 from tracker.store.records import open_records
 from tracker.store.sqlite import open_store
@@ -25,41 +24,17 @@ ZONE = ZoneInfo("Europe/Berlin")
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 NOW_NS = to_ns(NOW)
 TODAY = date(2026, 11, 23)
-STATES = ("day0", "day1", "day3", "day7", "day14", "day30", "year", "gaps")
-_DAYS = {"day1": 1, "day3": 3, "day7": 7, "day14": 14, "day30": 30}
-
-
-def _histories(state: str) -> list[History]:
-    rng = np.random.default_rng(7)
-    if state == "day0":
-        return []
-    if state == "gaps":
-        return [history(rng, 14, ZONE, ONLY_GAPS, last_day=TODAY, until_ns=NOW_NS)]
-    if state == "year":
-        # A year of diary, the sensor worn now and then, and every day of the last weeks.
-        old = history(rng, 335, ZONE, Profile(worn=0.12), last_day=date(2026, 10, 24))
-        return [old, history(rng, 30, ZONE, last_day=TODAY, until_ns=NOW_NS)]
-    return [history(rng, _DAYS[state], ZONE, last_day=TODAY, until_ns=NOW_NS)]
 
 
 def fill(folder: Path, state: str) -> None:
     """Write one state into a data folder, as the collector and the dashboard would."""
     settings = Settings(data=folder, zone="Europe/Berlin")
-    made = _histories(state)
+    made = histories(state, TODAY, NOW_NS, ZONE)
     if not made:
         return
     store = open_store(settings)
     for part in made:
-        store.write(
-            Batch(
-                wearer="w1",
-                placement=Placement.UPPER_BACK,
-                epochs=part.epochs,
-                transitions=part.transitions,
-                sets=part.sets,
-                gaps=part.gaps,
-            )
-        )
+        store.write(batch_of(part))
     store.write(Batch(wearer="w1", placement=Placement.UPPER_BACK, live=live_row()))
     store.refresh()
     store.close()

@@ -9,10 +9,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.pages import FOLDER, WEARER_PAGES
+from tests.fakes.wearers import STATES
 from tracker.report.i18n import language
 
 PAGES = WEARER_PAGES
-STATES = ("day0", "day1", "day3", "day7", "day14", "day30", "year", "gaps")
 # These look the same whatever was measured: the emptiest and the fullest state will do.
 STEADY = ("diary", "article", "sensor", "settings")
 # Every page with every state that it shows, the language alternating so that both meet every page

@@ -1,35 +1,29 @@
 # SPDX-License-Identifier: Apache-2.0
 """A real dashboard process with a feeding writer, and a real Chromium that watches it."""
 
-import os
-import subprocess
-import sys
+import shutil
 import threading
 import time
-import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
-import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tracker.clock import clock_from
+from tests.browser.houses import CLOCK, ZONE, house, serving, tell_diary, visitor, year
+from tests.browser.steady import steady
 from tracker.diary import Evening, Kind, Person, Role
 from tracker.model import SECOND_NS, Live, Placement, State
 from tracker.settings import Settings
-from tracker.simulation.history import history
+from tracker.simulation.history import History
 from tracker.store.base import Batch
 from tracker.store.records import open_records
 from tracker.store.sqlite import SqliteStore, open_store
 from tracker.units import local_date
 
-# An afternoon, whatever the time of day at which the tests run; from then on it runs normally.
-CLOCK = clock_from("2026-11-23T15:00:00+00:00@1")
-ROOT = Path(__file__).resolve().parents[2]
-ZONE = ZoneInfo("Europe/Berlin")
+__all__ = ["house", "visitor", "year"]  # fixtures that live in a file of their own
+
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -90,76 +84,33 @@ class Feeder:
 
 
 @pytest.fixture(scope="module")
-def feeder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Feeder]]:
-    """A data folder with two weeks of a wearer, an evening told today, and a live sensor."""
-    folder = tmp_path_factory.mktemp("browser")
+def feeder(
+    tmp_path_factory: pytest.TempPathFactory, year: tuple[Path, Sequence[History]]
+) -> Iterator[tuple[Path, Feeder]]:
+    """A data folder with a year of a wearer, an evening told today, and a live sensor."""
+    folder = tmp_path_factory.mktemp("browser") / "data"
+    shutil.copytree(year[0], folder)
     settings = Settings(data=folder, zone="Europe/Berlin")
     now = CLOCK.now_ns()
-    today = local_date(now, ZONE)
-    store = open_store(settings)
-    made = history(np.random.default_rng(3), 15, ZONE, last_day=today, until_ns=now)
-    store.write(
-        Batch(
-            wearer="w1",
-            placement=Placement.UPPER_BACK,
-            epochs=made.epochs,
-            transitions=made.transitions,
-            sets=made.sets,
-            gaps=made.gaps,
-        )
-    )
-    store.refresh()
-    records = open_records(settings)
+    today = local_date(now, ZONE).isoformat()
+    records = open_records(settings, CLOCK)
     records.put_person(
         Person(id="owner", name="", roles=frozenset({Role.WEARER}), wearer="w1", language="")
     )
-    for told in (*made.evenings, Evening(day=today.isoformat(), tension=4)):
-        records.put_entry("w1", Kind.EVENING, asdict(told), at_ns=now, day=told.day, author="owner")
+    tell_diary(records, year[1], "owner")
+    told = asdict(Evening(day=today, tension=4))
+    records.put_entry("w1", Kind.EVENING, told, at_ns=now, day=today, author="owner")
     records.close()
-    feeding = Feeder(store)
+    feeding = Feeder(open_store(settings))
     yield folder, feeding
     feeding.close()
 
 
 @pytest.fixture(scope="module")
 def server(feeder: tuple[Path, Feeder]) -> Iterator[str]:
-    """The dashboard as it is started by people; its address. The child must own the port."""
-    folder, _ = feeder
-    child = subprocess.Popen(
-        [sys.executable, "-m", "dashboard.serve"],
-        cwd=ROOT,
-        env={
-            **os.environ,
-            **CLOCK.environment(),
-            "BACKSTAY_DATA": str(folder),
-            "BACKSTAY_ZONE": "Europe/Berlin",
-            "BACKSTAY_PORT": "0",
-        },
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert child.stdout is not None
-        url = child.stdout.readline().strip()
-        assert url.startswith("http://127.0.0.1:"), url
-        _wait_for(url, child)
+    """The dashboard on it; its address."""
+    with serving(feeder[0]) as url:
         yield url
-    finally:
-        child.terminate()
-        child.wait(10)
-        child.stdout.close()
-
-
-def _wait_for(url: str, child: "subprocess.Popen[str]") -> None:
-    for _ in range(240):
-        assert child.poll() is None, "the dashboard ended at once"
-        try:
-            with urllib.request.urlopen(f"{url}/health", timeout=2) as answer:  # noqa: S310 - our own
-                assert answer.status == 200
-                return
-        except OSError:
-            time.sleep(0.25)
-    raise AssertionError("the dashboard did not answer within a minute")
 
 
 @pytest.fixture(scope="module")
@@ -202,16 +153,14 @@ class Watched:
         page.on("pageerror", lambda e: self.console.append(str(e)))
 
     def settle(self) -> None:
-        """Wait until the script ran and the page stands."""
-        self.page.wait_for_selector("h1")
-        self.page.wait_for_selector(
-            '[data-testid="stApp"][data-test-script-state="notRunning"]', timeout=30_000
-        )
+        """Wait until the page stands."""
+        steady(self.page)
 
     def open(self, title: str) -> None:
         """Go to a page by its link in the menu, as people do."""
         link = self.page.get_by_role("link", name=title, exact=True)
-        if not link.is_visible():
+        box = link.bounding_box()
+        if box is None or box["x"] < 0:  # a phone's menu waits outside of the picture
             self.page.get_by_test_id("stExpandSidebarButton").click()
         link.click()
         self.page.wait_for_selector(f'h1:has-text("{title}")', timeout=30_000)
