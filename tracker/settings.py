@@ -28,7 +28,7 @@ _HELP = {
     "host": "address the dashboard listens on",
     "port": "port of the dashboard; 0 picks a free one",
     "http_port": "port of the phone door; 0 picks a free one",
-    "mqtt_url": "mqtt://user:password@host:1883/topic: a broker that phones publish to (mqtts: TLS)",
+    "mqtt_url": "mqtt://user:password@host:1883/topic: a broker for phones (mqtts: TLS)",
     "profile": "wellness (default) or clinic",
     "lan": "on opens dashboard and phone door to the home network (HTTPS, account required)",
     "demo": "folder of the demo that is shown while there is no sensor (set by `backstay up`)",

@@ -155,7 +155,11 @@ def _pack_place(file: zipfile.ZipFile, share: Share, series: SeriesReads, place:
     epochs = epochs_for(series.epochs(*span), share.scopes)
     sitting, training = "sitting" in share.scopes, "training" in share.scopes
     calibrations = getattr(series, "calibrations", None)
-    times = [c.from_ns for c in calibrations(share.wearer, place)] if calibrations else []
+    times = (
+        [c.from_ns for c in calibrations(share.wearer, place) if c.kind != "today"]
+        if calibrations
+        else []
+    )
     rows = {
         "algo": epochs.algo,
         "transitions": [asdict(t) for t in series.transitions(*span)] if sitting else [],

@@ -18,7 +18,7 @@ from tracker.store.sqlite import open_reader
 NAME = "calibration"
 STALE_DAYS = 30
 _DAY_NS = 86_400 * SECOND_NS
-_CURE = "Calibrate on the page Sensor (two minutes: stand, sit tall, sit slumped, walk)."
+_CURE = "Calibrate on the page Sensor (two minutes: stand, walk, sit tall, sit relaxed, bend)."
 
 
 def check(here: Surroundings) -> Iterable[Finding]:
@@ -39,7 +39,7 @@ def check(here: Surroundings) -> Iterable[Finding]:
 def judge(sensor: SensorConfig, records: Sequence[CalibrationRecord], now_ns: int) -> Finding:
     """Age of the newest calibration by poses, and whether it is of this sensor."""
     who = sensor.name or sensor.address
-    made = [r.from_ns for r in records if r.kind != "auto"]
+    made = [r.from_ns for r in records if r.by_person]
     if not made:
         return note(NAME, f"{who} was never calibrated; default angles are used.", _CURE)
     days = (now_ns - max(made)) / _DAY_NS

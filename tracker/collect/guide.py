@@ -3,13 +3,16 @@
 
 The page asks for one pose after the other; each is a span of time. At the end the raw samples of
 the spans make the calibration, which is checked, stored with the time from which it holds, and
-used at once.
+used at once. The thirty-second version (`base`) takes standing and the sitting poses again and
+keeps the rest of what is known.
 """
 
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from tracker.collect.donning import again
+from tracker.collect.fit_checks import mean_of
 from tracker.collect.setups import record_of
 from tracker.errors import InputError, UsageError
 from tracker.model import SECOND_NS, Placement, Pose, Samples
@@ -36,6 +39,7 @@ class Guide:
     wearer: str
     placement: Placement
     axes: str = ""
+    base: Calibration | None = None  # the thirty-second version starts from this one
     spans: dict[Pose, list[tuple[int, int]]] = field(default_factory=dict)
 
     def pose(self, name: str, now_ns: int, seconds: float) -> tuple[int, int]:
@@ -74,8 +78,14 @@ class Guide:
                     f"{pose.value}: only {got:.0f} of {wanted:.0f} seconds arrived; "
                     "check the sensor's link and record this pose again"
                 )
-        axes = Axes.parse(self.axes) if self.axes else None
-        made = calibrate(raw, self.placement, axes, self.spans)
+        if self.base is not None:
+            if Pose.STANDING not in self.spans:
+                raise InputError("standing is missing: stand upright for ten seconds")
+            means = {p: m for p, s in self.spans.items() if (m := mean_of(raw, s)) is not None}
+            made = again(self.base, means)
+        else:
+            axes = Axes.parse(self.axes) if self.axes else None
+            made = calibrate(raw, self.placement, axes, self.spans)
         return made, record_of(made, from_ns=self.first_ns, kind="poses")
 
 

@@ -22,6 +22,7 @@ from tracker.collect.pulse import Pulse, PulseParams
 from tracker.collect.scan import Air
 from tracker.collect.series import Series
 from tracker.collect.served import Sensor, Source, has_prefix, resume_of
+from tracker.collect.wearing import Wearing
 from tracker.errors import BackstayError, InputError, ServiceError, StoreError
 from tracker.model import GapReason, Placement
 from tracker.store.base import SensorConfig
@@ -195,7 +196,8 @@ class Hub:
         series = Series(self.store, config, reads=self._reads, research_models=self._research)
         self.keeper.write(series.restore())
         intake.resume_from(resume_of(options.get("resume")), series.through_ns)
-        return Sensor(config=config, intake=intake, series=series)
+        wearing = Wearing(self.store, config.wearer, config.placement, reads=self._reads)
+        return Sensor(config=config, intake=intake, series=series, wearing=wearing)
 
     def _link(self, sensor: Sensor) -> Link:
         known = {d.name: d for d in (*self._extra, *decoders().values())}

@@ -88,6 +88,8 @@ class Pulse:
         """Write what came since the last time."""
         async with self.turn:
             works = [(s, s.intake.cut()) for s in self._sensors.values()]
+            for sensor, work in works:
+                sensor.battery.hear(self._clock.now_ns(), work.battery_pct)
             await asyncio.to_thread(self._record, works)
             self.ticks += 1
         self._news.set()
@@ -138,6 +140,7 @@ class Pulse:
             return
         for sensor in sensors:
             self._rework(sensor, now_ns)
+            self._look_at_the_fit(sensor)
         for sensor, resume in resumes:
             self._keep_resume(sensor, resume)
         if self._clock.monotonic_s() >= self._house_due:
@@ -171,6 +174,13 @@ class Pulse:
         except ANALYSIS_ERRORS as error:
             self._fault(sensor, error)
             sensor.series.renew()
+
+    def _look_at_the_fit(self, sensor: Sensor) -> None:
+        try:
+            if sensor.wearing is not None and sensor.wearing.look(sensor.analyst.last_ns):
+                sensor.analyst.reload()
+        except ANALYSIS_ERRORS as error:
+            self._fault(sensor, error)
 
     def _finish(self, works: Sequence[tuple[Sensor, Work]]) -> None:
         clean = self._record(works)

@@ -211,7 +211,7 @@ class Pusher:
         calibrated = {
             str(p): max(c.from_ns for c in found)
             for p in places
-            if (found := self._reader.calibrations(who, p))
+            if (found := [c for c in self._reader.calibrations(who, p) if c.kind != "today"])
         }
         body = {
             "format": FORMAT,

@@ -4,14 +4,16 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from firmware_protocol.registry import Resume
 from tracker.collect.analyst import Analyst
+from tracker.collect.battery import Battery
 from tracker.collect.ble import Link
 from tracker.collect.inbox import Inbox, StepTaker
 from tracker.collect.intake import Intake
 from tracker.collect.series import Series
+from tracker.collect.wearing import Wearing
 from tracker.store.base import SensorConfig
 
 log = logging.getLogger("backstay.hub")
@@ -30,6 +32,8 @@ class Sensor:
     taker: StepTaker | None = None
     tasks: tuple[asyncio.Task[None], ...] = ()
     faults: int = 0
+    battery: Battery = field(default_factory=Battery)
+    wearing: Wearing | None = None
 
     @property
     def inbox(self) -> Inbox:

@@ -122,7 +122,7 @@ def _report(
             shown = date.fromisoformat(row.day)
             if shown not in days or summary.worn_s > days[shown].worn_s:
                 days[shown], place = summary, placement.value
-        newest = reader.calibrations(wearer, placement)
+        newest = [c for c in reader.calibrations(wearer, placement) if c.kind != "today"]
         if newest:
             calibrated = from_ns(newest[-1].from_ns).date().isoformat()
     if not days:

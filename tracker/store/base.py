@@ -80,12 +80,19 @@ class SensorConfig:
 class CalibrationRecord:
     """One calibration of one wearer and placement, valid from `from_ns` until the next one.
 
-    `body` holds what `tracker.signal` needs (mounting, poses), JSON values only.
+    `kind` is "poses" (a person stood, walked and sat), "auto" (seen in the first seconds), "today"
+    (the mounting as the day's first walk shows it) or "shared" (only its day is known here). `body`
+    holds what `tracker.signal` needs (mounting, poses), JSON values only.
     """
 
     from_ns: int
     kind: str
     body: dict[str, object]
+
+    @property
+    def by_person(self) -> bool:
+        """Whether a person took part in it, so that its day is "the day of calibration"."""
+        return self.kind not in ("auto", "today")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
