@@ -147,3 +147,11 @@ def test_every_decision_is_listed_and_fits_on_a_page() -> None:
     assert listed == decisions(), "run python -m bench.command_page"
     for page in DECISIONS.glob("[0-9]*.md"):
         assert len(page.read_text(encoding="utf-8").splitlines()) <= 40, page.name
+
+
+def test_the_page_of_the_long_day_shows_its_figures() -> None:
+    """What stands in `soak.json` stands on the page; `python -m bench.soak_page` writes it."""
+    from bench.soak_page import PAGE, with_figures
+
+    text = PAGE.read_text(encoding="utf-8")
+    assert text == with_figures(text)
