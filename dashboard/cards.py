@@ -7,9 +7,9 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboard import data
+from dashboard import advice_cards, data
 from dashboard.parts import View
-from tracker.advice.cards import Card, OwnNumber
+from tracker.advice.cards import Card
 from tracker.model import SECOND_NS, Placement
 from tracker.prompt_log import Told
 from tracker.prompts import Cause
@@ -133,7 +133,7 @@ def advice(v: View) -> None:
         if not advised.cards:
             st.markdown(v.t("advice_card.none"))
         else:
-            advice_card(v, _first(advised.cards))
+            advice_cards.draw(v, _first(advised.cards))
         news(v, data.coming(v.sources, v.viewer, v.wearer, v.zone, advised))
         if PAGE_ADVICE.is_file():
             st.page_link(PAGE_ADVICE, label=v.t("advice_card.all"))
@@ -159,79 +159,3 @@ def _first(cards: Sequence[Card]) -> Card:
     if cards[0].tier == "safety":
         return cards[0]
     return next((c for c in cards if c.tier == "main"), cards[0])
-
-
-def advice_card(v: View, card: Card) -> None:
-    """One piece of advice: text, reason, and on request numbers and sources."""
-    if card.title:
-        st.markdown(f"**{card.title}**")
-    st.markdown(card.text)
-    with st.expander(v.t("advice_card.why")):
-        st.markdown(card.reason)
-        numbers = [_own_number(v, one) for one in card.beside if one.value is not None]
-        if numbers:
-            st.markdown("\n".join(f"- {line}" for line in numbers))
-        for source in card.sources:
-            certainty = v.t(f"certainty.{source.certainty}") if source.certainty else ""
-            st.caption(" · ".join(x for x in (f"{source.title} ({source.year})", certainty) if x))
-
-
-def _own_number(v: View, one: OwnNumber) -> str:
-    assert one.value is not None  # noqa: S101 - the caller left those out
-    shown = {
-        "sitting": lambda x: v.lang.duration(60 * x),
-        "longest_sit": v.lang.duration,
-        "shifts": v.lang.number,
-        "training": v.lang.number,
-    }[one.id](one.value)
-    line = v.t(f"own_number.{one.id}", value=shown)
-    if one.told:
-        line += " " + v.t("own_number.told")
-    if one.changed_advice:
-        line += " – " + v.t("own_number.changed")
-    return line
-
-
-def effect(v: View) -> None:
-    """Does massage help me, does training: a category, the evidence so far, what is missing."""
-    profile = data.profile_of(v.sources, v.viewer)
-    outcome = data.outcomes(v.sources, v.viewer)[-1] if profile == "clinic" else "tension"
-    result = data.massage_effect(v.sources, v.viewer, v.wearer, v.zone, outcome)
-    with st.container(border=True, key="effect_massage"):
-        st.markdown(f"**{v.t('effect.massage')}**")
-        said = data.claim_sentence(result, outcome, profile, v.lang.code)
-        st.markdown(said or v.t(f"effect.category.{result.category}"))
-        progress = result.progress
-        st.caption(
-            v.t(
-                "effect.progress",
-                massages=v.lang.t("count.massages", n=progress.events),
-                days=v.lang.t("count.days", n=progress.days),
-                complete=v.lang.percent(progress.completeness),
-            )
-        )
-        if progress.missing:
-            st.markdown(
-                "\n".join(f"- {v.t(f'effect.missing.{name}')}" for name in progress.missing)
-            )
-    with st.container(border=True, key="effect_training"):
-        st.markdown(f"**{v.t('effect.training')}**")
-        trained = data.training_effect_of(v.sources, v.viewer, v.wearer, v.zone)
-        st.markdown(v.t(f"effect.training_category.{trained.category}"))
-        st.caption(v.t("effect.training_progress", weeks=trained.weeks))
-    _exposures(v)
-
-
-def _exposures(v: View) -> None:
-    """What goes with tenser or looser evenings, by the same rules as for massages."""
-    t = v.lang.t
-    for name, found in data.exposures(v.sources, v.viewer, v.wearer, v.zone).items():
-        with st.container(border=True, key=f"effect_{name}"):
-            st.markdown(f"**{t(f'coming.exposure.{name}.title')}**")
-            st.markdown(t(f"coming.exposure.{name}.{found.direction}"))
-            progress = found.progress
-            events = t("count.exposed", n=progress.events)
-            days = t("count.days", n=progress.days)
-            st.caption(t("coming.exposure.progress", events=events, days=days))
-            if found.direction in {"tenser", "looser"}:
-                st.caption(t("coming.exposure.note"))

@@ -14,6 +14,7 @@ from tracker.diary import Kind
 from tracker.errors import BackstayError
 
 ROUND = "safety_round"
+KINDS = ("signs", "massage", "training")
 SOON_D = 3  # this long before the end the list is opened, not folded
 
 
@@ -23,14 +24,12 @@ def draw(v: View) -> None:
     latest = data.latest_screening(v.sources, v.viewer, v.wearer)
     state = data.screened(v.sources, v.viewer, v.wearer, v.zone)
     st.markdown(v.t("safety.lead"))
-    box = str(rules.document.get("emergency_box", {}).get(v.lang.code, ""))
-    if box:
-        st.warning(box)
+    st.warning(_emergency(v))
     _state(v, latest, state)
     mode = screening_mode(data.profile_of(v.sources, v.viewer))
     asked = screening.questions(rules, v.lang.code)
     if mode == "static":
-        _static(v, asked)
+        _static(v, latest, fresh=(state.expires_in_days or -1) > SOON_D)
     else:
         _interactive(v, asked, latest, state)
     for item in state.open_items:
@@ -73,19 +72,53 @@ def _state(v: View, latest: screening.Screening | None, state: screening.Screene
         st.markdown(v.t("safety.open"))
 
 
-def _static(v: View, asked: list[tuple[str, str, str]]) -> None:
-    with st.expander(v.t("safety.list"), expanded=True):
-        st.markdown("\n".join(f"- {text}" for _, _, text in asked))
+def _static(v: View, latest: screening.Screening | None, *, fresh: bool) -> None:
+    """The list as information and one confirmation; it is open until it was read once."""
+    with st.expander(v.t("safety.list"), expanded=latest is None or not fresh):
+        listed(v)
     with st.form("safety_static", border=False):
-        answer = st.radio(
-            v.t("safety.question"),
-            (True, False),
-            index=None,
-            format_func=lambda yes: v.t("safety.none" if yes else "safety.some"),
-            key="safety_answer",
-        )
+        answer = _static_answer(v, "safety_answer")
         if st.form_submit_button(v.t("safety.confirm")) and answer is not None:
             _keep(v, {"mode": "static", "none_applies": answer, "answers": {}})
+
+
+def question(v: View, key: str) -> bool | None:
+    """The whole list with its one question, inside somebody else's form."""
+    st.markdown(f"**{v.t('advice.tab.safety')}**")
+    st.warning(_emergency(v))
+    with st.expander(v.t("safety.list")):
+        listed(v)
+    return _static_answer(v, key)
+
+
+def _static_answer(v: View, key: str) -> bool | None:
+    chosen: bool | None = st.radio(
+        v.t("safety.question"),
+        (True, False),
+        index=None,
+        format_func=lambda yes: v.t("safety.none" if yes else "safety.some"),
+        key=key,
+    )
+    return chosen
+
+
+def listed(v: View) -> None:
+    """Every question, under a heading for each kind."""
+    asked = screening.questions(packaged(), v.lang.code)
+    for kind in KINDS:
+        points = [text for _, group, text in asked if kind_of(group) == kind]
+        if points:
+            lines = "\n".join(f"- {text}" for text in points)
+            st.markdown(f"**{v.lang.t(f'safety.kind.{kind}')}**\n\n{lines}")
+
+
+def kind_of(group: str) -> str:
+    """The heading that a group of questions stands under."""
+    return group if group in KINDS else "signs"
+
+
+def _emergency(v: View) -> str:
+    return str(packaged().document.get("emergency_box", {}).get(v.lang.code, ""))
 
 
 def _interactive(
@@ -110,7 +143,14 @@ def _whole(v: View, asked: list[tuple[str, str, str]], latest: screening.Screeni
     kept = screening.reconfirm(packaged(), latest).remembered if latest else ()
     before = {item: latest.answers[item] for item in kept} if latest else {}
     with st.form("safety_interactive", border=False):
-        answers = {item: _ask(v, item, text, before.get(item)) for item, _, text in asked}
+        answers: dict[str, str | None] = {}
+        for kind in KINDS:
+            st.markdown(f"**{v.lang.t(f'safety.kind.{kind}')}**")
+            answers |= {
+                item: _ask(v, item, text, before.get(item))
+                for item, group, text in asked
+                if kind_of(group) == kind
+            }
         if st.form_submit_button(v.t("safety.confirm")) and _complete(v, answers):
             _keep(v, {"mode": "interactive", "none_applies": False, "answers": answers})
 

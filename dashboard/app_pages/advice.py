@@ -5,11 +5,9 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from dashboard import cards, data, experiment, parts, safety
+from dashboard import advice_cards, cards, data, effects, experiment, parts, safety, start
 from tracker.advice.cards import Card, one_change, signoff
 from tracker.advice.load import packaged
-from tracker.diary import Kind
-from tracker.errors import BackstayError
 
 ENOUGH_DIARY_D = 7  # then the diary says more than four answers would
 
@@ -21,12 +19,13 @@ def _today(v: parts.View) -> None:
         with st.container(border=True):
             st.header(v.t("advice.start_title"), anchor=False)
             st.markdown(v.t("advice.start_lead"))
-            _start(v)
+            start.draw(v)
     coming = data.coming(v.sources, v.viewer, v.wearer, v.zone, advised)
     _cards(v, advised.cards, coming)
     if not advised.cards:
         st.markdown(v.t("advice_card.none"))
     cards.news(v, coming)
+    start.episode(v)
     _numbers(v, advised)
     with st.expander(v.t("advice.to_come")):
         _to_come(v, coming)
@@ -64,7 +63,7 @@ def _cards(v: parts.View, shown: Sequence[Card], coming: data.Coming) -> None:
         with st.container(border=True, key=f"card_{card.id}"):
             if card is change:
                 st.header(v.lang.t("coming.change"), anchor=False)
-            cards.advice_card(v, card)
+            advice_cards.draw(v, card)
 
 
 def _to_come(v: parts.View, coming: data.Coming) -> None:
@@ -72,39 +71,13 @@ def _to_come(v: parts.View, coming: data.Coming) -> None:
     for one in coming.milestones:
         mark = "✓" if one.ready else "○"
         what = v.lang.t(one.key, **one.values)
-        if one.due is not None:
+        if one.due is not None and one.due > v.today:
             what = v.lang.t("coming.due", what=what, day=v.lang.day(one.due))
         st.markdown(f"{mark} {what}" if one != coming.next_up else f"{mark} **{what}**")
 
 
-def _start(v: parts.View) -> None:
-    with st.form("start", border=False):
-        tension = st.pills(v.t("advice.start_tension"), range(11), key="start_tension")
-        days = st.pills(v.t("advice.start_training"), range(8), key="start_training")
-        massages = st.number_input(
-            v.t("advice.start_massages"), 0, 56, None, placeholder="–", key="start_massages"
-        )
-        last = st.date_input(
-            v.t("advice.start_last"),
-            None,
-            max_value=v.today,
-            format="DD.MM.YYYY",
-            key="start_last",
-        )
-        if st.form_submit_button(v.t("advice.start_save"), type="primary"):
-            body: dict[str, object] = {
-                "tension": tension,
-                "training_days_per_week": days,
-                "massages_4_weeks": massages,
-                "last_massage": last.isoformat() if last else None,
-            }
-            try:
-                data.save_entry(v.sources, v.viewer, v.wearer, Kind.START, body, v.zone)
-            except BackstayError as error:
-                st.error(parts.sentence(v, error))
-            else:
-                st.session_state["notice"] = ("saved", "")
-                st.rerun()
+def _effect(v: parts.View) -> None:
+    effects.draw(v, episodes=True)
 
 
 def show() -> None:
@@ -113,7 +86,7 @@ def show() -> None:
     parts.header(v, "advice")
     names = ("today", "safety", "effect", "experiment")
     tabs = st.tabs([v.t(f"advice.tab.{name}") for name in names])
-    for tab, draw in zip(tabs, (_today, safety.draw, cards.effect, experiment.draw), strict=True):
+    for tab, draw in zip(tabs, (_today, safety.draw, _effect, experiment.draw), strict=True):
         with tab:
             draw(v)
 

@@ -5,17 +5,9 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from dashboard import drawings, parts
+from dashboard import advice_cards, drawings, parts
 from tracker.advice.article import Point, article
-from tracker.advice.cards import SourceLine
 from tracker.advice.load import packaged
-
-
-def _sources(v: parts.View, sources: Sequence[SourceLine]) -> None:
-    for source in sources:
-        certainty = v.t(f"certainty.{source.certainty}") if source.certainty else ""
-        year = f" ({source.year})" if source.year else ""
-        st.caption(" · ".join(x for x in (f"{source.title}{year}", certainty) if x))
 
 
 def _points(v: parts.View, title: str, points: Sequence[Point]) -> None:
@@ -26,7 +18,7 @@ def _points(v: parts.View, title: str, points: Sequence[Point]) -> None:
     seen = {s.id: s for point in points for s in point.sources}
     if seen:
         with st.expander(v.t("article.sources")):
-            _sources(v, list(seen.values()))
+            advice_cards.sources(v, list(seen.values()))
 
 
 def show() -> None:
@@ -49,7 +41,7 @@ def show() -> None:
             st.markdown(claim.say)
             with st.expander(v.t("article.known")):
                 st.markdown(claim.verdict)
-                _sources(v, claim.sources)
+                advice_cards.sources(v, claim.sources)
     _points(v, v.t("article.not_when"), told.contraindications)
     _points(v, v.t("article.how_to"), told.how_to)
     if told.self_massage:

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 import streamlit as st
 
-from dashboard import cards, data, evening, parts, weekly
+from dashboard import data, effects, evening, parts, weekly
 from tracker.report import charts
 from tracker.trends import diaries
 
@@ -82,7 +82,7 @@ def _diary(v: parts.View, first: date, last: date) -> None:
             drawn = charts.episodes(values, booked[-12:], v.lang, outcome=outcome)
             parts.picture(v, drawn, f"episodes_{outcome}")
     with parts.chapter(v, "effect"):
-        cards.effect(v)
+        effects.draw(v)
 
 
 def show() -> None:

@@ -10,13 +10,15 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from dashboard.data import diary, series
+from dashboard.data import told as told_data
 from dashboard.data.gate import gate
 from dashboard.data.people import profile_of
 from dashboard.data.sources import Sources
 from tracker.advice import engine, screening, screening_entries
 from tracker.advice.cards import Card, cards_of
 from tracker.advice.load import packaged
-from tracker.advice.start import Start, with_start
+from tracker.advice.profiles import outcomes
+from tracker.advice.start import with_start
 from tracker.diary import Kind, Person
 from tracker.prompt_choice import work_window
 from tracker.trends import diaries, diary_facts, nof1, training_effect
@@ -45,9 +47,9 @@ def advised(src: Sources, viewer: Person, wearer: str, tz: ZoneInfo, lang: str) 
     today = local_date(src.clock.now_ns(), tz)
     rules, profile = packaged(), profile_of(src, viewer)
     first = today - timedelta(days=HISTORY_D)
-    begun = start_of(src, viewer, wearer)
+    begun = told_data.start_of(src, viewer, wearer)
     checked = screened(src, viewer, wearer, tz)
-    outcome: Outcome = "pain" if profile == "clinic" else "tension"
+    outcome = effect_outcome(src, viewer)
     told = None
     if begun is not None:
         told = diary_facts.Told(
@@ -63,7 +65,7 @@ def advised(src: Sources, viewer: Person, wearer: str, tz: ZoneInfo, lang: str) 
             massages=diary.massages(src, viewer, wearer),
             trainings=diary.trainings(src, viewer, wearer),
             told=told,
-            asked=checked.facts,
+            asked={**checked.facts, **_episode(src, viewer, wearer, profile, today)},
             window=work_window(viewer),
             sessions_plan=sessions_plan(viewer),
         ),
@@ -77,6 +79,15 @@ def advised(src: Sources, viewer: Person, wearer: str, tz: ZoneInfo, lang: str) 
         rules, known, profile, lang, told=used, claim=_claim(result, outcome)
     )  # fmt: skip
     return Advised(cards=cards, context=sheet.context, screened=checked, facts=known)
+
+
+def _episode(
+    src: Sources, viewer: Person, wearer: str, profile: str, today: date
+) -> dict[str, object]:
+    """How long the episode has lasted is asked, and read, in the clinic profile alone."""
+    if profile != "clinic":
+        return {}
+    return told_data.episode_of(src, viewer, wearer).facts(today)
 
 
 def _claim(result: nof1.Result, outcome: Outcome) -> engine.Claim:
@@ -93,22 +104,6 @@ def claim_sentence(result: nof1.Result, outcome: Outcome, profile: str, lang: st
     """The sentence of a massage result in the words of the rule base."""
     said = _claim(result, outcome)
     return engine.claim_text(packaged(), str(result.category), profile, lang, said)
-
-
-def start_of(src: Sources, viewer: Person, wearer: str) -> Start | None:
-    """The newest one-minute start."""
-    found = diary.entries(src, viewer, wearer, [Kind.START])
-    if not found:
-        return None
-    body = found[-1].body
-    last = body.get("last_massage")
-    return Start(
-        day=date.fromisoformat(found[-1].day),
-        tension=_whole(body.get("tension")),
-        training_days_per_week=_number(body.get("training_days_per_week")),
-        massages_4_weeks=_whole(body.get("massages_4_weeks")),
-        last_massage=date.fromisoformat(str(last)) if last else None,
-    )
 
 
 def screened(src: Sources, viewer: Person, wearer: str, tz: ZoneInfo) -> screening.Screened:
@@ -144,12 +139,17 @@ def massage_effect(
     return nof1.published(told)
 
 
+def effect_outcome(src: Sources, viewer: Person) -> Outcome:
+    """The scale that "does it help me?" is about: pain in the clinic profile, else tension."""
+    return "pain" if outcomes(profile_of(src, viewer))[0] == "pain" else "tension"
+
+
 def training_effect_of(
-    src: Sources, viewer: Person, wearer: str, tz: ZoneInfo
+    src: Sources, viewer: Person, wearer: str, tz: ZoneInfo, outcome: Outcome = "tension"
 ) -> training_effect.TrainingResult:
     """Does training help: the published category of weekly means and training days."""
     gate(src).may_see(viewer, wearer, "training")
-    told = diaries.ratings_by_day(diary.evenings(src, viewer, wearer), "tension")
+    told = diaries.ratings_by_day(diary.evenings(src, viewer, wearer), outcome)
     trained = diaries.training_days(diary.trainings(src, viewer, wearer), tz)
     if not told:
         return training_effect.published_training_effect(np.empty(0), np.empty(0))
@@ -178,7 +178,3 @@ def sessions_plan(viewer: Person) -> int:
 
 def _whole(value: object) -> int | None:
     return int(value) if isinstance(value, int | float) else None
-
-
-def _number(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) else None

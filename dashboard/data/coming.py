@@ -11,6 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from dashboard.data import advice, diary, series
+from dashboard.data import told as told_data
 from dashboard.data.gate import gate
 from dashboard.data.sources import Sources
 from tracker.advice.load import packaged
@@ -65,9 +66,10 @@ def coming(
         diary_days_14d=int(str(advised.facts.get("diary_days_14d", 0))),
         massages=len(massages),
         training_weeks=max(0, (today - first) // timedelta(days=7)),
-        start_answered=advice.start_of(src, viewer, wearer) is not None,
+        start_answered=told_data.start_of(src, viewer, wearer) is not None,
         screening_expires_in_days=advised.screened.expires_in_days,
     )
+    outcome = advice.effect_outcome(src, viewer)
     window = work_window(viewer)
     told = diary.evenings(src, viewer, wearer)
     recent = {(today - timedelta(days=i)).isoformat() for i in range(7)}
@@ -76,8 +78,8 @@ def coming(
         usable_days=sum(usable(d, s, window) for d, s in days.items()),
         valid_weeks=sum(w.valid for w in weeks(days, window, first=first, last=today)),
         diary_days_7d=len({e.day for e in told if e.tension is not None} & recent),
-        progress=advice.massage_effect(src, viewer, wearer, tz).progress,
-        diary_weeks=advice.training_effect_of(src, viewer, wearer, tz).weeks,
+        progress=advice.massage_effect(src, viewer, wearer, tz, outcome).progress,
+        diary_weeks=advice.training_effect_of(src, viewer, wearer, tz, outcome).weeks,
     )
     return Coming(
         milestones=milestones(rules, known, today),
@@ -95,7 +97,7 @@ def coming(
 
 
 def exposures(
-    src: Sources, viewer: Person, wearer: str, tz: ZoneInfo
+    src: Sources, viewer: Person, wearer: str, tz: ZoneInfo, outcome: advice.Outcome = "tension"
 ) -> Mapping[str, exposure.ExposureResult]:
     """Long-sitting days and evenings, active breaks and evenings: what may be said of each."""
     gate(src).may_see(viewer, wearer, "sitting")
@@ -108,6 +110,8 @@ def exposures(
         "active_breaks": exposure.active_break_days(days),
     }
     return {
-        name: exposure.published_exposure(diaries.exposure_series(evenings, exposed, today=today))
+        name: exposure.published_exposure(
+            diaries.exposure_series(evenings, exposed, today=today, outcome=outcome)
+        )
         for name, exposed in kinds.items()
     }

@@ -210,8 +210,8 @@ def test_exposures_stand_beside_massage_and_training(app: App) -> None:
     """Long-sitting days and breaks are answered in the same place, with the same patience."""
     said = words_of(app("day7", "en", page="advice"))
     for name in ("long_sitting", "active_breaks"):
-        assert language("en").t(f"coming.exposure.{name}.title") in said
-    assert said.count(language("en").t("coming.exposure.long_sitting.collecting")) >= 2
+        assert language("en").t(f"effect.question.{name}") in said
+        assert language("en").t(f"effect.exposure.{name}.collecting") in said
 
 
 def test_training_helps_only_when_it_did_four_weeks_ago(app: App, tmp_path: Path) -> None:

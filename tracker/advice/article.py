@@ -57,7 +57,7 @@ def article(rules: Rules, lang: str) -> Article:
         mast=str(mast.get(lang, "")),
         mast_limits=str(mast.get(f"limits_{lang}", "")),
         contraindications=tuple(
-            Point(id=i, text=text, sources=source_lines(rules, rules.questions[i].sources))
+            Point(id=i, text=text, sources=source_lines(rules, rules.questions[i].sources, lang))
             for i, _, text in questions(rules, lang, seed_only=True)
         ),
         how_to=_points(rules, document.get("massage_step", []), lang),
@@ -77,12 +77,12 @@ def _claim(rules: Rules, table: Mapping[str, Any], lang: str) -> ArticleClaim:
         verdict=table.get(f"verdict{suffix}", table["verdict"]),
         certainty=table.get("certainty", ""),
         say=table[f"say_{lang}"],
-        sources=source_lines(rules, tuple(table.get("sources", ()))),
+        sources=source_lines(rules, tuple(table.get("sources", ())), lang),
     )
 
 
 def _points(rules: Rules, tables: list[Mapping[str, Any]], lang: str) -> tuple[Point, ...]:
     return tuple(
-        Point(id=t["id"], text=t[lang], sources=source_lines(rules, tuple(t["sources"])))
+        Point(id=t["id"], text=t[lang], sources=source_lines(rules, tuple(t["sources"]), lang))
         for t in tables
     )

@@ -44,7 +44,8 @@ class SourceLine:
 class OwnNumber:
     """A number of the wearer beside the card; `value` is None where it is not known.
 
-    `id` is a key of GROUPS; units: h a day, minutes, changes an hour, training days a week.
+    `id` is a key of GROUPS or "recognised"; units: h a day, minutes, changes an hour, training
+    days a week (told or confirmed; recognised by the sensor).
     """
 
     id: str
@@ -67,6 +68,7 @@ class Card:
     beside: tuple[OwnNumber, ...]
     told: bool
     explain: str
+    worn_time_only: bool = False  # sitting holds "during the time worn", not for whole days
 
 
 def cards_of(
@@ -108,27 +110,41 @@ def _card(
         title=rule.title.get(advice.lang, ""),
         text=shown.text,
         reason=shown.reason,
-        sources=source_lines(rules, rule.sources),
+        sources=source_lines(rules, rule.sources, advice.lang),
         because=because,
-        beside=tuple(
+        beside=(
+            *(
+                OwnNumber(
+                    id=group,
+                    value=facts.get(ids[0]),
+                    told=ids[0] in told,
+                    changed_advice=group in because,
+                )
+                for group, ids in GROUPS.items()
+            ),
             OwnNumber(
-                id=group,
-                value=facts.get(ids[0]),
-                told=ids[0] in told,
-                changed_advice=group in because,
-            )
-            for group, ids in GROUPS.items()
+                id="recognised",
+                value=facts.get("train_recognised_28d"),
+                told=False,
+                changed_advice=False,
+            ),
         ),
         told=shown.told,
         explain=rule.explain,
+        worn_time_only=facts.get("whole_day_wear") is False,
     )
 
 
-def source_lines(rules: Rules, ids: Collection[str]) -> tuple[SourceLine, ...]:
+def source_lines(rules: Rules, ids: Collection[str], lang: str) -> tuple[SourceLine, ...]:
     """Sources by id, as pages and reports print them."""
     return tuple(
         SourceLine(
-            id=s.id, title=s.title, year=s.year, ref=s.ref, certainty=s.certainty, verify=s.verify
+            id=s.id,
+            title=s.named(lang),
+            year=s.year,
+            ref=s.ref,
+            certainty=s.certainty,
+            verify=s.verify,
         )
         for s in (rules.sources[i] for i in ids)
     )

@@ -31,6 +31,11 @@ class Source:
     verify: str
     certainty: str = ""
     note: str = ""
+    title_de: str = ""
+
+    def named(self, lang: str) -> str:
+        """The title in a language; one that has no other title keeps its own."""
+        return self.title_de if lang == "de" and self.title_de else self.title
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -79,6 +79,7 @@ def _sources(document: Document) -> list[Source]:
             verify=str(table.get("verify", "")),
             certainty=str(table.get("certainty", "")),
             note=str(table.get("note", "")),
+            title_de=str(table.get("title_de", "")),
         )
         for key, table in document.tables("source", required=True)
     ]

@@ -14,6 +14,7 @@ from typing import Any
 from tracker.advice.model import Rules
 
 VALID_DAYS_WEEK = 3  # T_VALID_WORKDAY.days; `product.md` 6.6
+DIARY_DAYS = 5  # rule R13
 BASELINE_DAYS = 10  # personal baseline: first ten valid days; `product.md` 6.6
 
 
@@ -51,11 +52,11 @@ def milestones(rules: Rules, known: Known, today: date) -> tuple[Milestone, ...]
     gate = rules.document.get("gate", {})
     massage, training = gate.get("massage", {}), gate.get("training", {})
     return (
-        _of("start", 0 if known.start_answered else 1, known.first_day, today, {}),
+        *_start(known, today),
         _of(
             "personal",
-            max(0, 5 - known.diary_days_14d),
-            today + timedelta(days=max(0, 5 - known.diary_days_14d)),
+            max(0, DIARY_DAYS - known.diary_days_14d),
+            today + timedelta(days=max(0, DIARY_DAYS - known.diary_days_14d)),
             today,
             {},
         ),
@@ -64,14 +65,14 @@ def milestones(rules: Rules, known: Known, today: date) -> tuple[Milestone, ...]
             max(0, VALID_DAYS_WEEK - known.valid_days),
             known.first_day + timedelta(days=7),
             today,
-            {"days": known.valid_days, "needed": VALID_DAYS_WEEK},
+            {"days": min(known.valid_days, VALID_DAYS_WEEK), "needed": VALID_DAYS_WEEK},
         ),
         _of(
             "day30",
             max(0, BASELINE_DAYS - known.valid_days),
             known.first_day + timedelta(days=30),
             today,
-            {"days": known.valid_days, "needed": BASELINE_DAYS},
+            {"days": min(known.valid_days, BASELINE_DAYS), "needed": BASELINE_DAYS},
         ),
         _answer(
             "massage_answer",
@@ -108,6 +109,22 @@ def list_note(known: Known) -> tuple[str, Mapping[str, Any]] | None:
     if left < 0:
         return "advice.progress.list_expired", {}
     return ("advice.progress.list_soon", {"n": left}) if left <= 3 else None
+
+
+def _start(known: Known, today: date) -> tuple[Milestone, ...]:
+    """The one-minute start, today, while the diary says less than its answers would."""
+    if not known.start_answered and known.diary_days_14d >= DIARY_DAYS:
+        return ()
+    ready = known.start_answered
+    return (
+        Milestone(
+            id="start",
+            ready=ready,
+            key=f"advice.progress.start_{'ready' if ready else 'coming'}",
+            values={},
+            due=None if ready else today,
+        ),
+    )
 
 
 def _of(name: str, missing: int, due: date, today: date, values: Mapping[str, Any]) -> Milestone:

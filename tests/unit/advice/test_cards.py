@@ -54,7 +54,7 @@ def test_an_added_sentence_counts_as_a_change():
 
 
 def test_unknown_numbers_stand_there_as_unknown():
-    """Beside every card the same four numbers stand; what is not known is None, not 0."""
+    """Beside every card the same numbers stand; what is not known is None, not 0."""
     facts = {k: v for k, v in FACTS.items() if not k.startswith(("sit_", "longest", "shifts"))}
     shown = card(facts, "R31")
     assert [(n.id, n.value) for n in shown.beside] == [
@@ -62,7 +62,22 @@ def test_unknown_numbers_stand_there_as_unknown():
         ("longest_sit", None),
         ("shifts", None),
         ("training", 0.5),
+        ("recognised", None),
     ]
+    seen = card({**FACTS, "train_recognised_28d": 0.25, "whole_day_wear": False}, "R34")
+    assert seen.beside[-1].value == 0.25
+    assert seen.worn_time_only
+
+
+@pytest.mark.parametrize("lang", ["de", "en"])
+def test_sources_are_named_in_the_reader_s_language(lang):
+    """No English label under a German card, unless the title is the same in both."""
+    for source in RULES.sources.values():
+        assert source.named(lang)
+    own = {s.title for s in cards_of(RULES, FACTS, "wellness", lang)[0].sources}
+    assert any("Festlegung dieses Projekts" in t for t in own) == (lang == "de")
+    same = {s.id for s in RULES.sources.values() if s.named("de") == s.named("en")}
+    assert same == {"NVL2017"}  # whose own title is German
 
 
 def test_sources_carry_their_certainty():

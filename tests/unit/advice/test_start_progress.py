@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Day 1 gives advice, and every day says what comes next."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -34,7 +35,7 @@ def test_the_start_gives_advice_at_once():
     assert main.id == "R15"
     assert main.told
     assert "nach Ihren Angaben" in main.reason
-    assert main.beside[-1].told
+    assert next(n for n in main.beside if n.id == "training").told
 
 
 def test_not_answered_is_not_zero():
@@ -139,3 +140,22 @@ def test_the_list_announces_its_end(left, end):
     """The wearer learns before the list runs out."""
     note = list_note(Known(first_day=DAY, screening_expires_in_days=left))
     assert (note[0] if note else "") == (f"advice.progress.{end}" if end else "")
+
+
+def test_the_start_is_offered_while_it_says_more_than_the_diary():
+    """Today and at once, never "at the earliest tomorrow"; with five diary days it goes."""
+    known = Known(first_day=DAY)
+    first = milestones(RULES, known, DAY)[0]
+    assert (first.id, first.ready, first.due) == ("start", False, DAY)
+    later = milestones(RULES, replace(known, diary_days_14d=5), DAY)
+    assert "start" not in {m.id for m in later}
+    done = milestones(RULES, replace(known, start_answered=True, diary_days_14d=9), DAY)
+    assert done[0].ready
+
+
+def test_counts_never_exceed_what_is_needed():
+    """More than needed counts as needed: no sentence says 26 of 10 days."""
+    known = Known(first_day=DAY - timedelta(days=28), valid_days=26)
+    for one in milestones(RULES, known, DAY):
+        if "needed" in one.values and "days" in one.values and "done" not in one.values:
+            assert one.values["days"] <= one.values["needed"]

@@ -7,6 +7,7 @@ from tracker.report.charts.angles import angles
 from tracker.report.charts.base import COLOURS, Picture, nothing_yet
 from tracker.report.charts.days import stacked_days
 from tracker.report.charts.diary import episodes, ratings, training_weeks
+from tracker.report.charts.effect import Range, effects
 from tracker.report.charts.heatmap import heatmap
 from tracker.report.charts.minutes import DayMinutes, day_minutes
 from tracker.report.charts.ribbon import Mark, ribbon
@@ -17,12 +18,14 @@ __all__ = [
     "DayMinutes",
     "Mark",
     "Picture",
+    "Range",
     "Score",
     "accumulation",
     "actogram",
     "angles",
     "calendar",
     "day_minutes",
+    "effects",
     "episodes",
     "heatmap",
     "nothing_yet",

@@ -222,7 +222,7 @@ def episodes(
             for k in range(_AFTER_D + 1)
             if (d := start + timedelta(days=k)) in values
         ]
-        if len(seen) < 2:
+        if not seen:
             continue
         numbers.append(start)
         rows += [
