@@ -16,6 +16,7 @@ from tracker.signal import features as f
 
 STILL_G = 0.013  # standard deviation per axis, van Hees 2014
 GAIN_RANGE = (0.85, 1.15)
+DEAD_G = 1e-5  # rounding of a mean leaves up to 1e-6 of a constant; no sensor is so quiet
 WALK_MIN_BLOCKS = 3
 # Walking at the trunk: |a| varies by 0.05-0.5 g, most of it at the step rate, more up than down.
 WALK_SD_G = (0.055, 0.45)
@@ -173,7 +174,7 @@ def look(rows: NDArray[np.float32]) -> Survey:
         )
         gain = 1.0
     sd = np.sqrt(rows[:, f.VAR].astype(np.float64))
-    dead = np.flatnonzero((sd == 0).all(axis=0))
+    dead = np.flatnonzero((sd < DEAD_G).all(axis=0))
     if dead.size and rows.shape[0] >= 4:
         warnings.append(
             f"the {' and '.join('xyz'[i] for i in dead)} axis never changes: the sensor is not "
