@@ -22,7 +22,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse
 from starlette.routing import Route
 
-from dashboard import auth, data, oidc, reports, tidy
+from dashboard import auth, data, oidc, reports, tidy, warm
 from dashboard.local_api import LocalApi
 from tracker.clock import Clock
 from tracker.errors import ServiceError
@@ -161,6 +161,7 @@ def serve(settings: Settings) -> None:
     app = build(settings, local)
     local.open(url_of(settings, port))
     stop = tidy.start(settings)
+    warm.start(settings, stop)
     print(url_of(settings, port), flush=True)  # noqa: T201 - the launcher reads this line
     try:
         app.run(config=server_options(settings, port))

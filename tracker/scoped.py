@@ -13,6 +13,7 @@ of a day stays whole and no number invites a guess.
 
 from collections.abc import Mapping
 from dataclasses import fields, replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -69,20 +70,13 @@ def summary_for(day: DaySummary, scopes: frozenset[str]) -> DaySummary:
     """A day as a viewer with these scopes sees it; how long it was worn is always seen."""
     if scopes >= SERIES_SCOPES:
         return day
-    hidden = frozenset(
-        name
-        for names, scope in ((_SITTING, "sitting"), (_POSTURE, "posture"), (_TRAINING, "training"))
-        if scope not in scopes
-        for name in names
-    )
-    blank: dict[str, float | None] = {n: 0.0 if n in _ZERO else None for n in hidden}
     halves = {
         name: values if _HALVES.get(name, "") in {"", *scopes} else (0.0,) * len(values)
         for name, values in day.half_hours.items()
     }
     return replace(
         day,
-        **blank,  # type: ignore[arg-type]  # names of its own fields
+        **_blank(scopes),  # type: ignore[arg-type]  # names of its own fields
         seconds=_seconds(day.seconds, scopes),
         half_hours=halves,
         tilt_hist_s=day.tilt_hist_s if "posture" in scopes else (0.0,) * len(day.tilt_hist_s),
@@ -90,11 +84,24 @@ def summary_for(day: DaySummary, scopes: frozenset[str]) -> DaySummary:
     )
 
 
+@lru_cache(maxsize=64)  # a list of patients asks the same thousands of times
+def _blank(scopes: frozenset[str]) -> dict[str, float | None]:
+    """What is put in the place of numbers that these scopes do not show."""
+    parts = ((_SITTING, "sitting"), (_POSTURE, "posture"), (_TRAINING, "training"))
+    hidden = [n for names, scope in parts if scope not in scopes for n in names]
+    return {n: 0.0 if n in _ZERO else None for n in hidden}
+
+
+@lru_cache(maxsize=64)
+def _labels(scopes: frozenset[str]) -> dict[str, str]:
+    """Under which name each state's time is shown."""
+    return {s.label: State(_state(s, scopes)).label for s in State} | {NO_DATA: NO_DATA}
+
+
 def _seconds(seconds: Mapping[str, int], scopes: frozenset[str]) -> dict[str, int]:
-    out: dict[str, int] = {}
+    labels, out = _labels(scopes), dict[str, int]()
     for name, value in seconds.items():
-        shown = name if name == NO_DATA else State(_state(State.of(name), scopes)).label
-        out[shown] = out.get(shown, 0) + value
+        out[labels[name]] = out.get(labels[name], 0) + value
     return out
 
 

@@ -93,6 +93,20 @@ class FallingBack:
         who = (wearer, placement, first, last)
         return self._read(lambda: self._far.days(*who), lambda: self._near.days(*who))
 
+    def days_of(
+        self,
+        series: Sequence[tuple[str, Placement]],
+        first: str,
+        last: str,
+        *,
+        detail: bool = True,
+    ) -> dict[tuple[str, Placement], Sequence[DayRow]]:
+        """Day rollups of many series at once."""
+        return self._read(
+            lambda: self._far.days_of(series, first, last, detail=detail),
+            lambda: self._near.days_of(series, first, last, detail=detail),
+        )
+
     def live(self, wearer: str, placement: Placement) -> Live | None:
         """The newest live row, always from the embedded store."""
         return self._near.live(wearer, placement)

@@ -1,162 +1,136 @@
 # SPDX-License-Identifier: Apache-2.0
 """The therapist's list: one row per person who shares, in the order of the profile.
 
-In `wellness` flags are technical only and the order is the next visit, then the name. Medical
-flags, pain and flags-first order exist in `clinic` alone.
+A line costs tens of milliseconds, a practice has hundreds: lines are kept while what they were
+worked out from is the same, and a thread of the dashboard works them out before anybody looks.
+Kept are derived numbers, never an answer of the gate: grants are read at each look.
 """
 
+import zlib
 from collections import OrderedDict
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from threading import Lock
 
-from dashboard.data import practice, series
+from dashboard.data import practice
 from dashboard.data.gate import gate
+from dashboard.data.lines import Line, aged, made
 from dashboard.data.people import profile_of
-from dashboard.data.practice import Patient
-from dashboard.data.sources import Sources
-from tracker.advice import screening, screening_entries
-from tracker.advice.load import packaged
-from tracker.diary import Kind, Person
+from dashboard.data.sources import Sources, records
+from tracker.access import SHARED_SCOPES
+from tracker.diary import Person, Role
 from tracker.model import SECOND_NS
-from tracker.report.report import Report, Row, sessions_per_week
-from tracker.trends.diaries import massage_days
-from tracker.trends.summary import DaySummary
+from tracker.units import from_ns
 
-ENOUGH_DAYS = 16  # of 30; fewer say little about a month (`product.md` 7.12)
-NO_DATA_D = 3
-CALIBRATION_D = 30  # as `backstay doctor`: sensors slip and bodies change; ours, no standard
-PAIN_UP = 2.0  # OSTELO2008: the smallest change that matters to people
-_FRESH_S = 300
+_FRESH_S = 300.0  # a wearer who is measured now changes every minute: this is soon enough
+_LONGEST_S = 3600.0  # a correction of an older day shows at the latest then
+_AHEAD_S = 120.0  # how long before their end lines are worked out anew
+_MOST = 2000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """One person in the list; what is not shared is None."""
+class _Kept:
+    """A line, when it was made, and the marks of what it was made from."""
 
-    who: Patient
-    report: Report
-    age_h: float | None
-    valid_14: int
-    valid_30: int
-    sessions: float | None
-    sessions_plan: int | None
-    tension: Row | None
-    pain: Row | None
-    massages_30: int | None
-    next_visit: date | None
-    flags: tuple[str, ...]
+    line: Line
+    made_ns: int
+    days: object
+    told: object
 
-    def metric(self, name: str) -> Row | None:
-        """A row of the report behind this line."""
-        return next((r for r in self.report.rows if r.metric == name), None)
+
+_KEPT: "OrderedDict[tuple[object, ...], _Kept]" = OrderedDict()
+_LOCK = Lock()
 
 
 def patient_lines(src: Sources, viewer: Person) -> Sequence[Line]:
     """Everybody who shares with this therapist now."""
     shared = gate(src).overview(viewer)
     profile = profile_of(src, viewer)
-    lines = [_line(src, viewer, wearer, scopes, profile) for wearer, scopes in shared.items()]
+    lines = [*_lines(src, viewer, shared, profile)]
     if profile == "clinic":
         return sorted(lines, key=lambda x: (-len(x.flags), -_age(x), x.who.name.casefold()))
     return sorted(lines, key=lambda x: (x.next_visit or date.max, x.who.name.casefold()))
+
+
+def warm_lines(src: Sources, pause: Callable[[], object]) -> None:
+    """Work out what will soon be asked for, for every therapist; `pause` between two lines.
+
+    Nobody looks, so nothing is shown and nothing is audited.
+    """
+    kept = records(src)
+    for viewer in kept.people(active_only=True) if kept else ():
+        if Role.THERAPIST not in viewer.roles:
+            continue
+        shared: dict[str, frozenset[str]] = {}
+        for grant in kept.grants(viewer=viewer.id, active_only=True) if kept else ():
+            scopes = grant.scopes & SHARED_SCOPES
+            shared[grant.wearer] = shared.get(grant.wearer, frozenset()) | scopes
+        for _ in _lines(src, viewer, shared, profile_of(src, viewer), ahead_s=_AHEAD_S):
+            pause()
 
 
 def _age(line: Line) -> float:
     return float("inf") if line.age_h is None else line.age_h
 
 
-# Derived numbers for five minutes, never an answer of the gate: grants are read before each use
-# and are part of the key.
-_CACHE: "OrderedDict[tuple[object, ...], Line]" = OrderedDict()
-_LOCK = Lock()
-_MOST = 1000
+def _lines(
+    src: Sources,
+    viewer: Person,
+    shared: Mapping[str, frozenset[str]],
+    profile: str,
+    *,
+    ahead_s: float = 0.0,
+) -> Iterable[Line]:
+    """A line per wearer, kept or new; `ahead_s` makes anew what ends within that time."""
+    days, told = _day_marks(src, shared), _told_marks(src)
+    for wearer, scopes in shared.items():
+        key = (str(src.settings.data), viewer.id, wearer, scopes, profile)
+        now_ns = src.clock.now_ns()
+        with _LOCK:
+            held = _KEPT.get(key)
+        if (
+            held is None
+            or held.told != told.get(wearer)
+            or _over(held, wearer, days.get(wearer), (now_ns - held.made_ns) / SECOND_NS + ahead_s)
+        ):
+            who = practice.patient_of(src, viewer, wearer, scopes)
+            held = _Kept(
+                line=made(src, viewer, who, profile), made_ns=now_ns, days=days.get(wearer),
+                told=told.get(wearer),
+            )  # fmt: skip
+            with _LOCK:
+                _KEPT[key] = held
+                while len(_KEPT) > _MOST:
+                    _KEPT.popitem(last=False)
+        yield aged(held.line, (now_ns - held.made_ns) / SECOND_NS / 3600)
+
+
+def _over(held: _Kept, wearer: str, days: object, age_s: float) -> bool:
+    """Whether a line has to be made anew. Unchanged ones end one after the other, not at once."""
+    if held.days != days:
+        return age_s > _FRESH_S
+    return age_s > _LONGEST_S * (1 - zlib.crc32(wearer.encode()) % 100 / 200)
+
+
+def _day_marks(src: Sources, wearers: Iterable[str]) -> dict[str, object]:
+    """What the newest days of each wearer hold, in one read: another mark, other data."""
+    today = from_ns(src.clock.now_ns()).date()
+    first, last = today - timedelta(days=2), today + timedelta(days=1)
+    wanted = set(wearers)
+    pairs = [(w, p) for w, p in src.series.wearers() if w in wanted]
+    found = src.series.days_of(pairs, first.isoformat(), last.isoformat(), detail=False)
+    marks: dict[str, object] = {}
+    for (wearer, place), rows in found.items():
+        mark = (str(place), *((r.day, *r.seconds.values()) for r in rows))
+        marks[wearer] = (marks.get(wearer), mark)
+    return marks
+
+
+def _told_marks(src: Sources) -> Mapping[str, object]:
+    kept = records(src)
+    return kept.entry_marks() if kept else {}
 
 
 def forget_lines() -> None:
-    """Work the list out anew at the next look (something about it was just changed)."""
-    with _LOCK:
-        _CACHE.clear()
-
-
-def _line(src: Sources, viewer: Person, wearer: str, scopes: frozenset[str], profile: str) -> Line:
-    stamp = src.clock.now_ns() // (_FRESH_S * SECOND_NS)
-    key = (str(src.settings.data), viewer.id, wearer, scopes, profile, stamp)
-    with _LOCK:
-        held = _CACHE.get(key)
-    if held is not None:
-        return held
-    made = _made(src, viewer, practice.patient_of(src, viewer, wearer, scopes), profile)
-    with _LOCK:
-        _CACHE[key] = made
-        while len(_CACHE) > _MOST:
-            _CACHE.popitem(last=False)
-    return made
-
-
-def _made(src: Sources, viewer: Person, who: Patient, profile: str) -> Line:
-    first, last = who.today - timedelta(days=practice.PERIOD_D - 1), who.today
-    report = practice.report_of(src, viewer, who, first, last, None)
-    month = practice.days_of(src, who, who.today - timedelta(days=29), who.today)
-    age_h = _age_h(src, who, month)
-    rows = {r.metric: r for r in report.rows}
-    massages = None
-    if "massage" in who.scopes:
-        booked = massage_days(report.massages, who.zone)
-        massages = sum(d > who.today - timedelta(days=30) for d in booked)
-    line = Line(
-        who=who,
-        report=report,
-        age_h=age_h,
-        valid_14=sum(s.valid_day for d, s in month.items() if d >= first),
-        valid_30=sum(s.valid_day for s in month.values()),
-        sessions=sessions_per_week(report),
-        sessions_plan=report.sessions_plan,
-        tension=rows.get("tension"),
-        pain=rows.get("pain"),
-        massages_30=massages,
-        next_visit=practice.next_visit_of(src, viewer, who),
-        flags=(),
-    )
-    return replace(line, flags=_flags(src, line, profile))
-
-
-def _flags(src: Sources, line: Line, profile: str) -> tuple[str, ...]:
-    who, found = line.who, list[str]()
-    if profile == "clinic":
-        if "screening" in who.scopes and _red(src, who):
-            found.append("red_flag")
-        pain = line.pain
-        if pain is not None and pain.change is not None and pain.change >= PAIN_UP:
-            found.append("pain_up")
-    if line.age_h is None or line.age_h > 24 * NO_DATA_D:
-        found.append("no_data")
-    made = practice.calibrated_of(src, who.wearer)
-    if not made or (who.today - date.fromisoformat(made)).days > CALIBRATION_D:
-        found.append("calibration")
-    return tuple(found)
-
-
-def _red(src: Sources, who: Patient) -> bool:
-    """Whether a point was not discussed with a doctor yet, or a new symptom came since."""
-    told = practice.entries_of(src, who, [Kind.SCREENING])
-    if screening_entries.symptom_day_of(told) is not None:
-        return True
-    latest = screening_entries.latest_of(told)
-    talks = screening_entries.talks_of(practice.entries_of(src, who, [Kind.DISCUSSED]))
-    return bool(screening.screened(packaged(), latest, who.today, discussed=talks).open_items)
-
-
-def _age_h(src: Sources, who: Patient, month: dict[date, DaySummary]) -> float | None:
-    """Hours since the newest data; from the live row, else from the last half hour with data."""
-    live = [src.local.live(who.wearer, p) for p in series.places_of(src, who.wearer)]
-    times = [row.at_ns for row in live if row is not None]
-    for day in sorted(month, reverse=True)[:1]:
-        halves = month[day].half_hours.get("worn", ())
-        used = [i for i, seconds in enumerate(halves) if seconds]
-        if used:
-            times.append(month[day].start_ns + (used[-1] + 1) * 1800 * SECOND_NS)
-    if not times:
-        return None
-    return max(0.0, (src.clock.now_ns() - max(times)) / (3600 * SECOND_NS))
+    """Nothing: lines follow what was written by themselves. Kept for pages that still ask."""

@@ -147,8 +147,10 @@ def report_of(
     first: date,
     last: date,
     before_last: date | None,
+    *,
+    days: dict[date, DaySummary] | None = None,
 ) -> Report:
-    """The same for callers that have asked the gate already."""
+    """The same for callers that have asked the gate already, and may have read `days` for it."""
     scopes, wearer = who.scopes, who.wearer
     kept = records(src)
     person = kept.person_of(wearer) if kept else None
@@ -159,7 +161,7 @@ def report_of(
     )  # fmt: skip
     return build(
         subject,
-        days_of(src, who, last - timedelta(days=HISTORY_D), last),
+        history_of(src, who, last) if days is None else days,
         first=first,
         last=last,
         window=work_window(person or viewer),
@@ -303,6 +305,11 @@ def days_of(src: Sources, who: Patient, first: date, last: date) -> dict[date, D
     return {day: summary_for(one, who.scopes) for day, one in found.items()}
 
 
+def history_of(src: Sources, who: Patient, last: date) -> dict[date, DaySummary]:
+    """All the days that a report looks back on."""
+    return days_of(src, who, last - timedelta(days=HISTORY_D), last)
+
+
 def entries_of(src: Sources, who: Patient, kinds: Sequence[Kind]) -> list[Entry]:
     """Diary records cut to the scopes of `who`, which the caller got from the gate."""
     kept = records(src)
@@ -318,6 +325,7 @@ def calibrated_of(src: Sources, wearer: str) -> str:
         c.from_ns
         for place in series.places_of(src, wearer)
         for c in src.local.calibrations(wearer, place)
+        if c.kind != "today"
     ]
     return from_ns(max(times)).date().isoformat() if times else ""
 

@@ -51,6 +51,16 @@ class SeriesReader(Protocol):
     def days(self, wearer: str, placement: Placement, first: str, last: str) -> Sequence[DayRow]:
         """Day rollups, both days included."""
 
+    def days_of(
+        self,
+        series: Sequence[tuple[str, Placement]],
+        first: str,
+        last: str,
+        *,
+        detail: bool = True,
+    ) -> dict[tuple[str, Placement], Sequence[DayRow]]:
+        """Day rollups of many series at once."""
+
     def live(self, wearer: str, placement: Placement) -> Live | None:
         """The newest live row."""
 

@@ -122,6 +122,14 @@ class Diary(RecordsBase):
         )
         return [_entry(row) for row in rows]
 
+    def entry_marks(self) -> dict[str, tuple[int, int]]:
+        """How many versions of entries each wearer has and when the last one was written (ns).
+
+        Another mark: something was told, changed or taken back.
+        """
+        rows = self._rows("SELECT wearer, count(*), max(written_ns) FROM entry GROUP BY wearer", ())
+        return {wearer: (int(n), int(newest)) for wearer, n, newest in rows}
+
 
 def _insert_entry(db: Any, entry: Entry) -> None:
     db.execute(
