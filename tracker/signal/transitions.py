@@ -43,6 +43,7 @@ class TransitionState:
     group: NDArray[np.int64]
     done: int
     last: int  # group before the first block that is not compared yet
+    changed: int = -(2**62)  # block of the newest transition
 
 
 def start_transitions() -> TransitionState:
@@ -72,7 +73,7 @@ def advance_transitions(
     group = np.concatenate([state.group, new])
     end = group.shape[0] if flush else max(state.done, group.shape[0] - AFTER)
     found: list[Transition] = []
-    last = state.last
+    last, changed = state.last, state.changed
     for i in range(state.done, end):
         here = int(group[i])
         if here in (_NONE, last):
@@ -80,11 +81,14 @@ def advance_transitions(
         if here == _SEAT and last != _NONE and _passing(group[i + 1 : i + AFTER]):
             continue
         if last != _NONE:
-            a, b = max(0, i - BEFORE), min(group.shape[0], i + AFTER)
+            # A movement that belongs to the transition before says nothing about this one.
+            a = max(0, i - BEFORE, min(i, int(np.searchsorted(index, changed, side="right"))))
+            b = min(group.shape[0], i + AFTER)
             sure = _share(posterior[max(0, i - 1)], last) * _share(
                 posterior[min(b - 1, i + 1)], here
             )
             if sure >= LEAST:
+                changed = int(index[i])
                 found.append(
                     Transition(
                         at_ns=_middle(index[a:b], rows[a:b]),
@@ -103,6 +107,7 @@ def advance_transitions(
         group=group[keep:],
         done=end - keep,
         last=last,
+        changed=changed,
     )
     return state, tuple(found)
 
