@@ -105,11 +105,12 @@ class Checks:
     def _check_unit(self) -> None:
         median = self._size_g.median()
         if median > MEDIAN_ACC_MAX_G:
-            cure = (
-                f"looks like m/s2: divide by {G_MS2}"
-                if median < 40.0
-                else "looks like raw counts or milli-g: convert to g"
-            )
+            if self._size_g.quantile(0.1) <= MEDIAN_ACC_MAX_G:
+                cure = "part of it is in g: cut out what is saturated or in another unit"
+            elif median < 40.0:
+                cure = f"looks like m/s2: divide by {G_MS2}"
+            else:
+                cure = "looks like raw counts or milli-g: convert to g"
             raise RecordingError(f"{self._path}: median |acc| is {median:.1f} g; {cure}")
 
     def _check_rate(self) -> None:
@@ -147,7 +148,11 @@ class Sample:
 
     def median(self) -> float:
         """Median of what was kept; 0 where there is nothing."""
-        return float(np.median(np.concatenate(self._parts))) if self._kept else 0.0
+        return self.quantile(0.5)
+
+    def quantile(self, share: float) -> float:
+        """The value below which this share of what was kept lies; 0 where there is nothing."""
+        return float(np.quantile(np.concatenate(self._parts), share)) if self._kept else 0.0
 
 
 def _size(values: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -68,7 +68,8 @@ def command(
     """Analyse RECORDING (CSV, .csv.gz or Parquet) and write the tables that are asked for.
 
     Columns: t_s, acc_x_g, acc_y_g, acc_z_g and optionally gyr_x_dps, gyr_y_dps, gyr_z_dps.
-    Without an output option the summary is printed.
+    Without an output option the summary is printed. What the wearer should know (a slipped sensor,
+    axes that contradict gravity) is said on standard error and stands in the summary.
     """
     from tracker.errors import UsageError
     from tracker.tables_io import check_target
@@ -89,6 +90,8 @@ def command(
         raise UsageError("--calibration replaces --axes and --pose: give one or the other")
     results, span = _run(recording, place, axes, spans, other, calibration_file)
     _write(results, span, epochs_out, sets_out, transitions_out, summary_out)
+    for sentence in results.warnings:
+        click.echo(f"note: {sentence}", err=True)
 
 
 def _placement(name: str) -> "Placement":
@@ -200,6 +203,7 @@ def _write(
         summary = summary_json(
             results.epochs, results.transitions, results.sets, start_ns=span[0], end_ns=span[1]
         )
+        summary["warnings"] = list(results.warnings)
         if summary_out is None:
             click.echo(json.dumps(summary, ensure_ascii=False, indent=2))
         else:
