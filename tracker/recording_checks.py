@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a recording must hold to be analysed: numbers, time that increases, g, a rate we know."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +29,7 @@ class Checks:
         self._path = path
         self._rows = 0
         self._last_us = 0
-        self._size_g, self._step_us = Sample(), Sample()
+        self._size_g, self._step_us = Sample(_size), Sample(_steps)
 
     def take(self, columns: Columns) -> Samples:
         """Samples of a block. Raises RecordingError with the place of the first fault."""
@@ -40,8 +42,8 @@ class Checks:
                 values[i] = column
                 self._check_finite(columns, 1 + i, values[i])
         if n:
-            self._size_g.take(_size(values))
-            self._step_us.take(t_us[1:] - t_us[:-1])
+            self._size_g.take(values[:3])
+            self._step_us.take(t_us)
             self._last_us = int(t_us[-1])
             self._rows += n
         t_us *= MICROSECOND_NS
@@ -125,17 +127,18 @@ class Checks:
 
 
 class Sample:
-    """Every k-th value of a stream; k doubles whenever there are too many to keep."""
+    """A measure of every k-th row of a stream; k doubles whenever there are too many to keep."""
 
-    def __init__(self) -> None:
+    def __init__(self, measure: Callable[[NDArray[Any], slice], NDArray[Any]]) -> None:
+        self._measure = measure
         self._every, self._skip = 1, 0
         self._parts: list[NDArray[np.float64]] = []
         self._kept = 0
 
-    def take(self, values: NDArray[np.generic]) -> None:
-        """The next values."""
-        part = values[self._skip :: self._every].astype(np.float64)
-        self._skip = (self._skip - values.shape[0]) % self._every
+    def take(self, values: NDArray[Any]) -> None:
+        """The next rows (..., n), of which `measure` makes what is kept."""
+        part = self._measure(values, slice(self._skip, None, self._every)).astype(np.float64)
+        self._skip = (self._skip - values.shape[-1]) % self._every
         self._parts.append(part)
         self._kept += part.shape[0]
         while self._kept > 2 * _FEW:
@@ -155,7 +158,12 @@ class Sample:
         return float(np.quantile(np.concatenate(self._parts), share)) if self._kept else 0.0
 
 
-def _size(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    x, y, z = values[:3]
+def _steps(t_us: NDArray[Any], rows: slice) -> NDArray[Any]:
+    here = t_us[:-1][rows]
+    return np.asarray(t_us[1:][rows] - here)
+
+
+def _size(values: NDArray[Any], rows: slice) -> NDArray[Any]:
+    x, y, z = values[:, rows]
     with np.errstate(over="ignore"):  # infinite is over the limit too
         return np.asarray(np.sqrt(x * x + y * y + z * z))

@@ -69,21 +69,24 @@ def smooth(alpha: NDArray[np.float64], evidence: Evidence, count: int) -> NDArra
         rows = [table.sweep(i, min(i + LAG, last), keep=1)[0] for i in range(count)]
         return np.array(rows).reshape(count, CLASSES)
     n = len(evidence)
-    pad = max(0, count + LAG - n)
-    lik = np.concatenate([evidence.likelihood, np.ones((pad, CLASSES))])
-    eye = np.broadcast_to(np.eye(CLASSES), (pad, CLASSES, CLASSES))
-    change = np.concatenate([evidence.change, eye])
-    beta = np.ones((count, CLASSES))
+    # Blocks last, so that every sum runs over neighbours in memory; a pad says nothing.
+    lik = np.ones((CLASSES, count + LAG))
+    lik[:, :n] = evidence.likelihood[: count + LAG].T
+    change = np.zeros((CLASSES, CLASSES, count + LAG))
+    change[:, :, :n] = evidence.change[: count + LAG].transpose(1, 2, 0)
+    beta = np.ones((CLASSES, count))
     for ahead in range(LAG, 0, -1):
-        weighted = lik[ahead : ahead + count] * beta
-        step = change[ahead : ahead + count]
-        new = step[:, :, 0] * weighted[:, :1]
+        there = min(count, n - ahead)  # a block that does not exist yet leaves exactly one
+        if there <= 0:
+            continue
+        weighted = lik[:, ahead : ahead + there] * beta[:, :there]
+        step = change[:, :, ahead : ahead + there]
+        new = step[:, 0] * weighted[0]
         for s in range(1, CLASSES):
-            new += step[:, :, s] * weighted[:, s : s + 1]
-        # Blocks that do not exist yet say nothing: exactly nothing, not one within rounding.
-        beta = np.where((np.arange(count) + ahead < n)[:, None], new / _total(new)[:, None], 1.0)
-    joint = alpha[:count] * beta
-    return np.asarray(joint / _total(joint)[:, None])
+            new += step[:, s] * weighted[s]
+        beta[:, :there] = new / _total(new)
+    joint = alpha[:count].T * beta
+    return np.ascontiguousarray((joint / _total(joint)).T)
 
 
 def smooth_tail(alpha: NDArray[np.float64], evidence: Evidence, first: int) -> NDArray[np.float64]:
@@ -95,7 +98,7 @@ def smooth_tail(alpha: NDArray[np.float64], evidence: Evidence, first: int) -> N
 
 
 def _total(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    return values[:, 0] + values[:, 1] + values[:, 2] + values[:, 3] + values[:, 4]
+    return np.asarray(values[0] + values[1] + values[2] + values[3] + values[4])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
