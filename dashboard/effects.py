@@ -64,7 +64,8 @@ def _massage(v: View, outcome: Outcome) -> Sequence[Range]:
     profile = data.profile_of(v.sources, v.viewer)
     with st.container(border=True, key="effect_massage"):
         _head(v, "massage", result.category)
-        if claims.level(result) == 0:
+        booked = data.massages(v.sources, v.viewer, v.wearer)
+        if booked and claims.level(result) == 0:
             st.markdown(_t(v, "first_dots"))
         said = data.claim_sentence(result, outcome, profile, v.lang.code)
         st.markdown(said or v.t(f"effect.category.{result.category}"))
@@ -117,8 +118,10 @@ def _gates(v: View, progress: Progress, what: str) -> None:
     """How far the diary is, and what would make it clearer."""
     gates = Gates()
     done = (
-        min(1.0, progress.events / gates.min_massages),
-        min(1.0, progress.days / gates.min_days),
+        progress.events / gates.min_massages,
+        progress.days / gates.min_days,
+        progress.free_days / gates.min_free_days,
+        1.0,
     )
     text = _t(
         v,
@@ -128,10 +131,9 @@ def _gates(v: View, progress: Progress, what: str) -> None:
         complete=v.lang.percent(progress.completeness),
     )
     st.progress(min(done), text=text)
-    clearer = [_missing(v, name, progress, what) for name in progress.missing]
-    if not clearer:
-        clearer = [_t(v, "clearer.more")]
-    st.caption(" ".join([_t(v, "clearer.lead"), *clearer]))
+    lacking = "; ".join(_missing(v, name, progress, what) for name in progress.missing)
+    clearer = f"{lacking}." if lacking else _t(v, "clearer.more")
+    st.caption(f"{_t(v, 'clearer.lead')} {clearer}")
 
 
 def _missing(v: View, name: str, progress: Progress, what: str) -> str:

@@ -134,7 +134,6 @@ from dashboard.data.sources import (
     writable,
 )
 from dashboard.data.told import (
-    EpisodeTold,
     episode_of,
     save_episode,
     save_start,
@@ -167,7 +166,6 @@ __all__ = [
     "Advised",
     "Coming",
     "Day",
-    "EpisodeTold",
     "Experiment",
     "Found",
     "Line",
