@@ -3,8 +3,10 @@
 
 Source: `docs/nof1.md`; model b_i ~ N(mu, tau^2) with the tau^2 of DerSimonian and Laird (1986),
 then m_i = (b_i / SE_i^2 + mu / tau^2) / (1 / SE_i^2 + 1 / tau^2). Needs five people who agreed to
-it; below that nothing is pooled. Deviation: the sceptical prior N(0, 1) is kept in the common
-mean, so that five lucky people do not become everybody's expectation.
+it; below that nothing is pooled. Deviations: the sceptical prior N(0, 1) is kept in the common
+mean, so that five lucky people do not become everybody's expectation; tau has a floor; and the
+interval holds that the common mean is only estimated (without both, 95 % ranges held the truth in
+76 % of simulated people).
 """
 
 from collections.abc import Sequence
@@ -17,7 +19,7 @@ from tracker.trends.nof1 import PRIOR_SD, Posterior
 from tracker.trends.quasi import Estimate
 
 MIN_PEOPLE = 5
-TAU_FLOOR = 0.1  # points; people are never taken to be exactly alike
+TAU_FLOOR = 0.3  # points; people are never taken to be alike: with few the estimate is often 0
 _Z = 1.959964
 
 
@@ -45,14 +47,15 @@ def pooled(estimates: Sequence[Estimate]) -> Pooled | None:
     spread = 1 / (v + tau2)
     precision = float(spread.sum()) + 1 / PRIOR_SD**2
     mu = float((spread * b).sum()) / precision
-    each = tuple(_posterior(beta, var, mu, tau2) for beta, var in zip(b, v, strict=True))
+    each = tuple(_posterior(x, var, mu, tau2, 1 / precision) for x, var in zip(b, v, strict=True))
     return Pooled(people=b.size, mean=mu, tau=float(np.sqrt(tau2)), each=each)
 
 
-def _posterior(beta: float, var: float, mu: float, tau2: float) -> Posterior:
+def _posterior(beta: float, var: float, mu: float, tau2: float, mu_var: float) -> Posterior:
     precision = 1 / var + 1 / tau2
     mean = float((beta / var + mu / tau2) / precision)
-    sd = float(np.sqrt(1 / precision))
+    pull = 1 / tau2 / precision
+    sd = float(np.sqrt(1 / precision + pull**2 * mu_var))
     return Posterior(
         mean=mean,
         sd=sd,

@@ -28,13 +28,12 @@ _estimates = st.lists(
 
 @given(_estimates)
 def test_each_lies_between_the_own_estimate_and_the_common_mean(found):
-    """Pooling draws towards the others and makes no interval wider than the own one."""
+    """Pooling draws towards the others, never past them."""
     got = pooled(found)
     assert got is not None
     for own, drawn in zip(found, got.each, strict=True):
         low, high = sorted((own.beta, got.mean))
         assert low - 1e-9 <= drawn.mean <= high + 1e-9
-        assert drawn.sd <= own.se + 1e-9
 
 
 def test_spread_between_people_is_that_of_dersimonian_and_laird():
@@ -63,4 +62,4 @@ def test_pooling_is_nearer_to_the_truth_on_average():
         f"coverage {np.mean(inside):.3f}"
     )
     assert np.mean(together) < 0.6 * np.mean(alone)
-    assert np.mean(inside) > 0.85
+    assert np.mean(inside) > 0.92
