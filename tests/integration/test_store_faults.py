@@ -15,8 +15,10 @@ import pytest
 from tests.conftest import lacking
 from tests.fakes.series import T0, make_epochs
 from tests.fakes.store_process import Writer
-from tests.fakes.store_writer import START, WEARERS, P, stored_seconds
+from tests.fakes.store_writer import HZ, START, WEARERS, P, raw_of, stored_seconds
+from tracker.collect.keeper import Keeper
 from tracker.errors import StoreBusy, StoreDamaged, StoreError, StoreFull
+from tracker.model import GapReason
 from tracker.settings import Settings
 from tracker.store.base import Batch
 from tracker.store.sqlite import open_reader, open_store
@@ -126,6 +128,44 @@ def test_a_full_disk_in_this_process_raises_and_recovers(tmp_path: Path) -> None
         ballast.unlink()
         store.write(Batch(wearer="w", placement=P, epochs=make_epochs(T0, 2_000)))
         assert len(store.epochs("w", P, 0, 2**62)) == 2_000
+        store.close()
+
+
+def test_a_full_disk_under_a_collector_is_stored_or_a_gap(tmp_path: Path) -> None:
+    """The collector's keeper on a real disk that fills up: every sample is there or in a gap.
+
+    Samples wait in memory up to its limit; the oldest become one gap with the reason.
+    """
+    with small_disk(tmp_path / "small", "3m") as mounted:
+        if not mounted:
+            lacking("mounting a tmpfs is refused here; tests of the keeper use a fake disk")
+        ballast = tmp_path / "small" / "ballast"
+        settings = Settings(data=tmp_path / "small" / "data", zone="UTC")
+        store = open_store(settings)
+        keeper = Keeper(store, limit=20 * HZ)
+
+        def seconds(first: int, last: int) -> list[bool]:
+            batches = [Batch(wearer="w-1", placement=P, raw=raw_of("w-1", s))
+                       for s in range(first, last)]  # fmt: skip
+            return [keeper.write([batch]) for batch in batches]
+
+        assert all(seconds(0, 20))
+        free = os.statvfs(tmp_path / "small").f_bavail * 4096
+        ballast.write_bytes(b"x" * (free - 8192))
+        taken = seconds(20, 120)
+        assert not taken[-1]
+        assert "no space" in keeper.error
+        ballast.unlink()
+        assert all(seconds(120, 130))
+        raw, gaps = store.raw("w-1", P, 0, 2**62), store.gaps("w-1", P, 0, 2**62)
+        assert keeper.given_up > 0
+        assert len(raw) + keeper.given_up == 130 * HZ
+        stored = set(raw.t_ns.tolist())
+        lost = [t for s in range(130) for t in raw_of("w-1", s).t_ns.tolist() if t not in stored]
+        assert len(lost) == keeper.given_up
+        assert {g.reason for g in gaps} == {GapReason.STORE_FULL}
+        assert all(any(g.start_ns <= t < g.end_ns for g in gaps) for t in lost)
+        assert list(store.integrity()) == []
         store.close()
 
 

@@ -27,7 +27,7 @@ from tracker.settings import Settings
 from tracker.signal.calibrate import calibrate
 from tracker.simulation.days import workday
 from tracker.store.base import Batch
-from tracker.store.sqlite import SqliteStore, open_store
+from tracker.store.sqlite import SqliteStore, open_reader, open_store
 
 W, P = "w-1", Placement.UPPER_BACK
 ALL = (0, 2**62)
@@ -172,6 +172,44 @@ def test_command_runs_and_resumes(settings: Settings, store: SqliteStore) -> Non
         result = CliRunner().invoke(command, [], env=env)
         assert result.exit_code == 0, result.output
         assert sentence in result.output
+
+
+def test_a_command_that_is_killed_goes_on_where_it_was(
+    settings: Settings, store: SqliteStore, samples: Samples
+) -> None:
+    """`kill -9` after the first day is stored: the second run does the rest, equal to live."""
+    expected = live(store, samples)
+    store.close()
+    env = settings.environment() | {"BACKSTAY_CLOCK": f"{LATER}@1"}
+    process = subprocess.Popen(
+        [sys.executable, "-c", SLOW], env=os.environ | env | {"PYTHONPATH": str(Path.cwd())},
+    )  # fmt: skip
+    reader = open_reader(settings)
+    deadline = time.monotonic() + 120
+    while not len(reader.epochs(W, P, 0, MIDNIGHT)):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    process.kill()
+    process.wait()
+    assert len(reader.epochs(W, P, MIDNIGHT, 2**62)) == 0
+    result = CliRunner().invoke(command, [], env=env)
+    assert "1 days redone, 1 were" in result.output
+    assert reader.epochs(W, P, *ALL).equals(expected)
+    reader.close()
+
+
+SLOW = """
+import time
+from tracker import reprocess
+plain = reprocess.run_job
+def slowly(job):
+    if job.day > "2026-11-23":
+        time.sleep(600)
+    return plain(job)
+reprocess.run_job = slowly
+from tracker.commands.reprocess import command
+command([])
+"""
 
 
 @contextmanager

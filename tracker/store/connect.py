@@ -27,6 +27,8 @@ def connect_writer(path: Path) -> sqlite3.Connection:
         try:
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = FULL")
+            # macOS alone: its fsync leaves data in the drive's own memory, F_FULLFSYNC does not.
+            db.execute("PRAGMA fullfsync = ON")
             db.execute("PRAGMA secure_delete = ON")
             db.execute("PRAGMA foreign_keys = ON")
         except BaseException:

@@ -24,9 +24,11 @@ from tracker.model import (
 from tracker.settings import Settings
 from tracker.store.base import Batch, CalibrationRecord, SensorConfig
 from tracker.store.lock import is_locked
+from tracker.store.records import open_records
 from tracker.store.sqlite import SqliteStore, open_reader, open_store
 
 W, P = "w-1", Placement.UPPER_BACK
+PRAGMAS = ("journal_mode", "synchronous", "fullfsync", "secure_delete")
 
 
 @pytest.fixture
@@ -41,6 +43,20 @@ def store(settings: Settings):
     opened = open_store(settings)
     yield opened
     opened.close()
+
+
+def test_every_commit_is_synced_to_the_disk(store: SqliteStore, settings: Settings) -> None:
+    """Power loss: both files write ahead with synchronous=FULL (2), so a commit waits for fsync.
+
+    Also after a write without a sync of its own.
+    """
+    records = open_records(settings)
+    store.write_many([Batch(wearer=W, placement=P, epochs=make_epochs(T0, 3))], sync=False)
+    with store._reading() as series, records.engine.reading() as people:
+        for db in (series, people):
+            found = [db.execute(f"PRAGMA {name}").fetchone()[0] for name in PRAGMAS]
+            assert found == ["wal", 2, 1, 1]
+    records.close()
 
 
 def test_epochs_come_back_to_the_last_digit(store: SqliteStore) -> None:
