@@ -12,9 +12,10 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.browser.houses import CLOCK, ZONE, house, serving, tell_diary, visitor, year
-from tests.browser.steady import steady
+from tests.browser.steady import context_of, steady
 from tracker.diary import Evening, Kind, Person, Role
 from tracker.model import SECOND_NS, Live, Placement, State
+from tracker.prompt_log import KEY, PromptLog
 from tracker.settings import Settings
 from tracker.simulation.history import History
 from tracker.store.base import Batch
@@ -76,6 +77,10 @@ class Feeder:
         )
         self._store.write(Batch(wearer="w1", placement=Placement.UPPER_BACK, live=row))
 
+    def say(self, log: PromptLog) -> None:
+        """Keep the log of prompts, as the collector does before any channel speaks."""
+        self._store.put_wearer_setting("w1", KEY, log.as_json())
+
     def close(self) -> None:
         """Stop writing and release the file."""
         self._stop.set()
@@ -95,7 +100,14 @@ def feeder(
     today = local_date(now, ZONE).isoformat()
     records = open_records(settings, CLOCK)
     records.put_person(
-        Person(id="owner", name="", roles=frozenset({Role.WEARER}), wearer="w1", language="")
+        Person(
+            id="owner",
+            name="",
+            roles=frozenset({Role.WEARER}),
+            wearer="w1",
+            language="",
+            settings={"prompts": {"breaks": True}},
+        )
     )
     tell_diary(records, year[1], "owner")
     told = asdict(Evening(day=today, tension=4))
@@ -173,9 +185,7 @@ def visit(browser: Browser, server: str) -> Iterator[Callable[..., Watched]]:
     contexts = []
 
     def opened(lang: str = "de-DE", size: tuple[int, int] = (1280, 900)) -> Watched:
-        context = browser.new_context(
-            locale=lang, viewport={"width": size[0], "height": size[1]}, reduced_motion="reduce"
-        )
+        context = context_of(browser, lang, size)
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(30_000)

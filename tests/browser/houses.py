@@ -20,7 +20,7 @@ from argon2.profiles import CHEAPEST
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from tests.browser.steady import steady
+from tests.browser.steady import context_of, steady
 from tests.fakes.wearers import batch_of, histories
 from tracker.accounts import Accounts
 from tracker.clock import clock_from
@@ -147,10 +147,7 @@ def visitor(browser: Browser, house: House) -> Iterator[Callable[..., Page]]:
     contexts: list[BrowserContext] = []
 
     def opened(name: str = "", lang: str = "de-DE", size: tuple[int, int] = DESKTOP) -> Page:
-        context = browser.new_context(
-            locale=lang, viewport={"width": size[0], "height": size[1]}, reduced_motion="reduce",
-            accept_downloads=True,
-        )  # fmt: skip
+        context = context_of(browser, lang, size, accept_downloads=True)
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(30_000)

@@ -6,7 +6,15 @@ loaded when it is first drawn, and takes another height than its box. A click be
 lost now and then, because the button moved away between press and release.
 """
 
-from playwright.sync_api import Page
+from typing import Any
+
+from playwright.sync_api import Browser, BrowserContext, Page
+
+# Streamlit closes its menu after a choice on what calls itself a phone.
+PHONE_AGENT = (
+    "Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 (KHTML, like Gecko) "
+    "Chrome/140.0.0.0 Mobile Safari/537.36"
+)
 
 # True once the script has ended, no grey box is left, and three looks found the same page.
 _STANDS = """() => {
@@ -27,6 +35,18 @@ _STANDS = """() => {
 def steady(page: Page) -> None:
     """Wait until the page stands ; a busy machine gets a minute."""
     page.wait_for_function(_STANDS, polling=80, timeout=60_000)
+
+
+def context_of(browser: Browser, lang: str, size: tuple[int, int], **more: Any) -> BrowserContext:
+    """A fresh browser of this language and size; a small one says that it is a phone."""
+    if size[0] < 500:
+        more = {"user_agent": PHONE_AGENT, "has_touch": True, "is_mobile": True, **more}
+    return browser.new_context(
+        locale=lang,
+        viewport={"width": size[0], "height": size[1]},
+        reduced_motion="reduce",
+        **more,
+    )
 
 
 def sideways(page: Page) -> int:

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
-from tests.browser.houses import shot, violations
-from tests.browser.steady import sideways
+from tests.browser.houses import CLOCK, shot, violations
+from tests.browser.steady import sideways, steady
+from tracker.prompt_log import PromptLog, Told
+from tracker.prompts import Cause, Prompt
 from tracker.report.i18n import language
 
 pytestmark = pytest.mark.browser
@@ -73,6 +75,36 @@ def test_every_page_is_accessible_fits_and_asks_nobody(
     assert not found, found
     assert not watched.foreign
     assert not watched.console
+
+
+def test_a_prompt_arrives_on_two_open_pages_and_one_snooze_ends_both(
+    visit: Callable[..., Any], feeder: tuple[Any, Any]
+) -> None:
+    """While pages are open the collector says something: both show it, without a reload.
+
+    Snoozed on one of them, it is gone on the other at its next look, and quiet is said.
+    """
+    pages = [visit("en-GB"), visit("en-GB", PHONE)]
+    assert all(w.page.get_by_test_id("stToast").count() == 0 for w in pages)
+    said = Prompt(
+        at_ns=CLOCK.now_ns(), cause=Cause.SITTING, minutes=55.0, since_ns=0, tone="question"
+    )
+    feeder[1].say(PromptLog().with_told(Told(prompt=said, channels=("page",))))
+    boxes = [w.page.locator(".st-key-prompt_box") for w in pages]
+    for box in boxes:
+        box.get_by_text("Is this a good moment for a short break?").wait_for(timeout=60_000)
+    first = pages[0].page
+    steady(first)
+    first.get_by_role("button", name="Quiet for 30 min").click()
+    for box in boxes:
+        box.wait_for(state="detached", timeout=60_000)
+    pages[0].open("Settings")
+    first.get_by_role("tab", name="Prompts").click()
+    first.get_by_text("Quiet until").wait_for()
+    first.get_by_role("button", name="End the quiet").click()
+    first.get_by_role("button", name="Quiet until tomorrow").wait_for()
+    assert not pages[0].foreign
+    assert not pages[0].console
 
 
 def test_headers_protect_the_page(visit: Callable[..., Any]) -> None:
