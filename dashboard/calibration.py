@@ -11,12 +11,13 @@ from dashboard.parts import View, sentence
 from tracker.errors import BackstayError
 from tracker.model import SECOND_NS, Placement
 
-POSES = ("standing", "walking", "sitting_tall", "sitting_slumped", "lying")
+POSES = ("standing", "walking", "sitting_tall", "sitting_slumped", "bend", "lying")
+SHORT = ("standing", "sitting_tall", "sitting_slumped")
 OPTIONAL = frozenset({"lying"})
 
 
 def draw(v: View, states: Sequence[Mapping[str, Any]]) -> None:
-    """Choose the sensor, take each pose for ten seconds, finish."""
+    """Choose the sensor, take pose after pose, finish."""
     if not states:
         st.markdown(v.t("calibrate.no_sensor"))
         return
@@ -31,12 +32,12 @@ def draw(v: View, states: Sequence[Mapping[str, Any]]) -> None:
         )
     )
     if st.button(v.t("calibrate.begin"), type="primary"):
-        _step(v, place, "begin")
-        st.session_state["poses_done"] = ()
+        begin(v, place, short=False)
     done: tuple[str, ...] = st.session_state.get("poses_done", ())
     if "poses_done" not in st.session_state:
         return
-    for pose in POSES:
+    short = bool(st.session_state.get("poses_short"))
+    for pose in SHORT if short else POSES:
         _pose(v, place, pose, pose in done)
     if len(done) >= 2:
         with st.container(horizontal=True):
@@ -46,6 +47,42 @@ def draw(v: View, states: Sequence[Mapping[str, Any]]) -> None:
                 _step(v, place, "cancel")
                 st.session_state.pop("poses_done", None)
                 st.rerun()
+
+
+def today(v: View, states: Sequence[Mapping[str, Any]]) -> None:
+    """How the sensor sits since it was put on: nothing to do, or thirty seconds that can wait."""
+    for one in states:
+        worn = one.get("worn")
+        if not isinstance(worn, Mapping):
+            continue
+        deg = v.lang.number(float(worn.get("deg", 0.0)), 0)
+        if not worn.get("asks"):
+            word = "skipped" if worn.get("skipped") else "fits"
+            if not worn.get("done"):
+                st.caption(v.lang.t(f"wearing.{word}", deg=deg))
+            continue
+        place = Placement(str(one["placement"]))
+        with st.container(border=True, key=f"ask_{place}"):
+            st.markdown(f"**{v.lang.t('wearing.ask_title')}**")
+            st.markdown(v.lang.t("wearing.ask", deg=deg))
+            st.caption(v.lang.t("wearing.lost", deg=deg))
+            with st.container(horizontal=True):
+                if st.button(
+                    v.lang.t("wearing.ask_begin"), type="primary", key=f"short_{place}"
+                ) and begin(v, place, short=True):
+                    st.session_state["calibrate_place"] = str(place)
+                if st.button(v.lang.t("wearing.ask_skip"), key=f"skip_{place}"):
+                    _step(v, place, "skip")
+                    st.rerun()
+
+
+def begin(v: View, place: Placement, *, short: bool) -> bool:
+    """Begin the whole calibration or the thirty-second version; whether the collector agreed."""
+    if _step(v, place, "begin", short=short) is None:
+        return False
+    st.session_state["poses_done"] = ()
+    st.session_state["poses_short"] = short
+    return True
 
 
 def _pose(v: View, place: Placement, pose: str, done: bool) -> None:
@@ -82,9 +119,11 @@ def _countdown(v: View, pose: str) -> None:
     ticking()
 
 
-def _step(v: View, place: Placement, action: str, pose: str = "") -> Mapping[str, Any] | None:
+def _step(
+    v: View, place: Placement, action: str, pose: str = "", *, short: bool = False
+) -> Mapping[str, Any] | None:
     try:
-        return data.calibrate(v.sources, v.viewer, v.wearer, place, action, pose)
+        return data.calibrate(v.sources, v.viewer, v.wearer, place, action, pose, short=short)
     except BackstayError as error:
         st.error(sentence(v, error))
         return None
@@ -97,50 +136,12 @@ def _finish(v: View, place: Placement) -> None:
         return
     st.session_state.pop("poses_done", None)
     st.success(v.t("calibrate.done"))
-    for warning in said.get("warnings", ()):
-        st.warning(str(warning))
+    checks = said.get("checks", ())
+    if checks:
+        with st.container(border=True, key="fit_checks"):
+            st.markdown(f"**{v.lang.t('wearing.check.title')}**")
+            for one in checks:
+                st.markdown(v.lang.t(f"wearing.check.{one['code']}", **one["values"]))
     shaky = [p for p, look in said.get("poses", {}).items() if not look.get("still")]
     for pose in shaky:
         st.warning(v.t("calibrate.shaky", pose=v.t(f"calibrate.pose.{pose}.title")))
-
-
-def checks(v: View, states: Sequence[Mapping[str, Any]]) -> None:
-    """What a person would look at after putting the sensor on."""
-    if not states:
-        st.markdown(v.t("calibrate.no_sensor"))
-        return
-    live = data.live(v.sources, v.viewer, v.wearer)
-    fresh = live is not None and v.now_ns - live.at_ns < 15 * SECOND_NS
-    lines = [("arriving", fresh)]
-    if live is not None and fresh:
-        lines += [
-            ("state", live.state.label not in {"unknown", "not_worn"}),
-            ("loss", live.loss_pct < 5),
-            ("battery", live.battery_pct is None or live.battery_pct >= 20),
-        ]
-    for name, good in lines:
-        mark, word = ("✓", "good") if good else ("○", "look")
-        st.markdown(f"{mark} {v.t(f'checks.{name}.{word}')}")
-    st.caption(v.t("checks.live"))
-    if st.button(v.t("checks.again")):
-        st.rerun()
-
-
-def show_address(v: View, made: Mapping[str, Any]) -> None:
-    """The address to open on the phone, as text and as a QR code."""
-    url = str(made.get("url") or made.get("address") or "")
-    st.success(v.t("sensor.phone_open"))
-    if not url:
-        st.code(str(made), language=None)
-        return
-    st.code(url, language=None)
-    if v.sources.settings.lan != "on":
-        st.warning(v.t("sensor.phone_lan"))
-    if made.get("sha256"):
-        st.caption(v.t("sensor.phone_print", print=str(made["sha256"])[:29]))
-    try:
-        import segno
-    except ImportError:
-        return
-    svg = segno.make(url, error="m").svg_inline(scale=5, dark="#16262b", light="#ffffff", border=2)
-    st.image(svg, width=220, alt=v.t("sensor.phone_qr"))

@@ -6,7 +6,8 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import calibration, data, parts
+from dashboard import calibration, data, forgot_lines, parts, phone_address, sensor_link
+from tracker.diary import Person
 from tracker.errors import BackstayError
 from tracker.model import Placement
 
@@ -43,6 +44,7 @@ def _mine(v: parts.View) -> list[Mapping[str, Any]]:
                 on_click=_do,
                 args=(v, data.remove_sensor, one["address"]),
             )
+        sensor_link.numbers(v, one)
     return states
 
 
@@ -86,15 +88,33 @@ def _found(v: parts.View, one: Mapping[str, Any]) -> None:
         st.caption(v.t("sensor.why", why=one["why"]))
         if not one.get("decoder"):
             return
+        worn_by = one.get("wearer")
+        if worn_by == data.own_wearer(v.sources, v.viewer):
+            st.markdown(v.lang.t("wearing.yours"))
+            return
+        if worn_by:
+            st.caption(v.lang.t("wearing.take_over_help"))
         with st.form(f"add_{one['address']}", border=False):
             place = _place(v, f"place_{one['address']}")
             name = st.text_input(
                 v.t("sensor.name"), one["name"], max_chars=60, key=f"name_{one['address']}"
             )
-            if st.form_submit_button(v.t("sensor.choose")):
-                _do(v, data.add_sensor, one["address"], place, name)
+            label = v.lang.t("wearing.take_over") if worn_by else v.t("sensor.choose")
+            if st.form_submit_button(label):
+                _do(v, _take if worn_by else data.add_sensor, one["address"], place, name)
                 st.session_state["found"] = []
                 st.rerun()
+
+
+def _take(
+    sources: data.Sources,
+    viewer: Person,
+    wearer: str,
+    address: str,
+    place: Placement,
+    name: str,
+) -> None:
+    data.add_sensor(sources, viewer, wearer, address, place, name, take_over=True)
 
 
 def _place(v: parts.View, key: str) -> Placement:
@@ -118,7 +138,7 @@ def _phone(v: parts.View) -> None:
             except BackstayError as error:
                 st.error(parts.sentence(v, error))
             else:
-                calibration.show_address(v, made)
+                phone_address.show(v, made)
 
 
 def show() -> None:
@@ -137,6 +157,8 @@ def show() -> None:
         return
     if not states:
         st.markdown(v.t("sensor.nothing_yet"))
+    forgot_lines.draw(v, states)
+    calibration.today(v, states)
     names = ("search", "calibrate", "checks", "phone")
     tabs = st.tabs([v.t(f"sensor.tab.{name}") for name in names])
     with tabs[0]:
@@ -144,7 +166,7 @@ def show() -> None:
     with tabs[1]:
         calibration.draw(v, states)
     with tabs[2]:
-        calibration.checks(v, states)
+        sensor_link.checks(v, states)
     with tabs[3]:
         _phone(v)
 

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 import streamlit as st
 
-from dashboard import cards, correction, data, evening, experiment, parts
+from dashboard import cards, correction, data, evening, experiment, forgot_lines, parts
 from tracker.report import charts
 from tracker.trends.baseline import Baseline
 
@@ -76,6 +76,7 @@ def show() -> None:
         parts.add_a_sensor(v)
         cards.advice(v)
         return
+    forgot_lines.line(v)
     shown = _choose_day(v)
     day = data.day(v.sources, v.viewer, v.wearer, shown, v.zone)
     if day is None:

@@ -14,6 +14,7 @@ from tracker.model import Placement, State
 
 SCAN_S = 5.0
 POSE_S = 10.0
+LONGER_S = {"walking": 12.0, "bend": 6.0}  # twenty steps; down and up again once
 
 
 def collector_runs(src: Sources) -> bool:
@@ -43,16 +44,25 @@ def scan(src: Sources, viewer: Person, wearer: str) -> Sequence[Mapping[str, Any
 
 
 def add_sensor(
-    src: Sources, viewer: Person, wearer: str, address: str, placement: Placement, name: str
+    src: Sources,
+    viewer: Person,
+    wearer: str,
+    address: str,
+    placement: Placement,
+    name: str,
+    *,
+    take_over: bool = False,
 ) -> None:
-    """Serve a sensor from now on."""
+    """Serve a sensor from now on. `take_over`: somebody else here wore it until now."""
     gate(src).may_change(viewer, wearer, "settings")
+    more = {"take_over": True} if take_over else {}
     ControlClient(src.collector_folder).call(
         "add_sensor",
         address=address,
         wearer=own_wearer(src, viewer),
         placement=str(placement),
         name=name,
+        **more,
     )
 
 
@@ -79,9 +89,16 @@ def pair_phone(
 
 
 def calibrate(
-    src: Sources, viewer: Person, wearer: str, placement: Placement, action: str, pose: str = ""
+    src: Sources,
+    viewer: Person,
+    wearer: str,
+    placement: Placement,
+    action: str,
+    pose: str = "",
+    *,
+    short: bool = False,
 ) -> Mapping[str, Any]:
-    """One step of the guided calibration: begin, pose, look, finish, cancel."""
+    """One step of the guided calibration: begin (or `short`), pose, look, finish, cancel, skip."""
     gate(src).may_change(viewer, wearer, "settings")
     said: Mapping[str, Any] = ControlClient(src.collector_folder, timeout_s=90).call(
         "calibrate",
@@ -89,7 +106,8 @@ def calibrate(
         placement=str(placement),
         action=action,
         pose=pose,
-        seconds=POSE_S,
+        seconds=LONGER_S.get(pose, POSE_S),
+        **({"short": True} if short else {}),
     )
     return said
 

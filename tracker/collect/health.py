@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from tracker.collect.hub import Hub, Sensor
 from tracker.collect.scan import bars
+from tracker.collect.wearing import key_of
 from tracker.model import SECOND_NS
 
 STALE_S = 10.0
@@ -49,6 +50,19 @@ def sensor_status(hub: Hub, sensor: Sensor) -> dict[str, object]:
         "faults": sensor.faults,
         "warnings": list(sensor.series.analyst.warnings),
         "advice": list(advice(sensor, age_s)),
+        **_fit(hub, sensor),
+    }
+
+
+def _fit(hub: Hub, sensor: Sensor) -> dict[str, object]:
+    """How it sits: when a person calibrated it, and what today's walk showed."""
+    config = sensor.config
+    made = hub.store.calibrations(config.wearer, config.placement)
+    return {
+        "added_ns": config.added_ns,
+        "calibrated_ns": max((c.from_ns for c in made if c.by_person), default=None),
+        "worn": hub.store.wearer_settings(config.wearer).get(key_of(config.placement)),
+        "slipped": any("while walking" in w for w in sensor.series.analyst.warnings),
     }
 
 

@@ -54,6 +54,7 @@ _FILES = {
     "prompt.js": "text/javascript",
     "tempo.js": "text/javascript",
     "training.js": "text/javascript",
+    "logger.js": "text/javascript",
     "page.css": "text/css",
     "icon.svg": "image/svg+xml",
 }
@@ -97,6 +98,7 @@ def build(door: Door, more: Sequence[Route] = ()) -> Starlette:
     routes = [
         Route("/", _to_page),
         Route("/phone", _page),
+        Route("/phone/sensor-logger", _logger, methods=["GET"]),
         Route("/phone/{file}", _file, methods=["GET"]),
         Route("/phone/state", _for_device(door, _state(door)), methods=["GET"]),
         Route("/phone/batch", _for_device(door, _batch(door, "page")), methods=["POST"]),
@@ -192,6 +194,17 @@ async def _page(request: Request) -> Response:
     for key, value in words.items():
         html = html.replace("{{" + key + "}}", _escape(value))
     html = html.replace("{{words}}", _escape(json.dumps(words, ensure_ascii=False)))
+    return Response(html, media_type="text/html; charset=utf-8")
+
+
+async def _logger(request: Request) -> Response:
+    """The settings for the app Sensor Logger, to be read and copied on the phone itself."""
+    wanted = request.query_params.get("lang") or request.headers.get("accept-language", "en")
+    code = language(wanted).code
+    html = _asset("logger.html").replace("{{lang}}", code)
+    for key, value in texts(code).items():
+        if key.startswith("logger."):
+            html = html.replace("{{" + key + "}}", _escape(value))
     return Response(html, media_type="text/html; charset=utf-8")
 
 
