@@ -200,3 +200,35 @@ def test_page_at_phone_size(phone: BrowserContext, service: Service, tmp_path: P
     assert box is not None
     assert box["height"] >= 44
     page.close()
+
+
+@pytest.mark.usefixtures("chromium")
+@pytest.mark.parametrize("lang", ["de", "en"])
+def test_settings_for_a_whole_day_with_the_app(
+    phone: BrowserContext, service: Service, tmp_path: Path, lang: str
+) -> None:
+    """The second QR code: the address for Sensor Logger, to copy; accessible, nothing cut off.
+
+    What the app would send to that very address is taken.
+    """
+    page = phone.new_page()
+    page.goto(f"{service.url}/phone/sensor-logger?lang={lang}#token={service.token}")
+    address = page.locator("#address").inner_text()
+    assert address == f"{service.url}/in/sensor-logger?token={service.token}"
+    assert "{{" not in page.content()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert page.get_by_role("button").count() == 1
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+    page.screenshot(path=tmp_path / f"logger-{lang}.png", full_page=True)
+    answer = page.evaluate(
+        """(url) => fetch(url, {method: "POST", body: JSON.stringify({
+          messageId: 0, sessionId: "s", deviceId: "d", payload: []})}).then((r) => r.status)""",
+        address,
+    )
+    assert answer == 200
+    page.goto(f"{service.url}/phone/sensor-logger?lang={lang}")
+    page.reload()  # the same address without a key
+    assert page.locator("#missing").is_visible()
+    assert page.locator("#steps").is_hidden()
+    page.close()
