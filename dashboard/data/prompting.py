@@ -49,6 +49,7 @@ def prompts_on(
     src: Sources, viewer: Person, wearer: str, first_ns: int, end_ns: int, tz: ZoneInfo
 ) -> Sequence[Told]:
     """The prompts of a span, filed or not yet, each with whether a break followed."""
+    gate(src).may_see(viewer, wearer, diary.SCOPE[Kind.PROMPT])
     days = local_date(first_ns, tz), local_date(end_ns - 1, tz)
     filed = diary.entries(src, viewer, wearer, [Kind.PROMPT], *days)
     known = [told_of({"at_ns": e.at_ns, **e.body}) for e in filed]
@@ -57,9 +58,9 @@ def prompts_on(
     return [by_time[at] for at in sorted(by_time) if first_ns <= at < end_ns]
 
 
-def file_prompts(src: Sources, person: Person, wearer: str, tz: ZoneInfo) -> int:
+def file_prompts(src: Sources, viewer: Person, wearer: str, tz: ZoneInfo) -> int:
     """Put what the log knows for good into the diary, once each; how many."""
-    gate(src).may_change(person, wearer, diary.SCOPE[Kind.PROMPT])
+    gate(src).may_change(viewer, wearer, diary.SCOPE[Kind.PROMPT])
     now_ns = src.clock.now_ns()
     ripe = [t for t in _log(src, wearer).told if _is_ripe(t, now_ns)]
     kept = records(src)
@@ -71,7 +72,7 @@ def file_prompts(src: Sources, person: Person, wearer: str, tz: ZoneInfo) -> int
     for told, day in new:
         at_ns = told.prompt.at_ns
         body = told_json(told)
-        writable(src).put_entry(wearer, Kind.PROMPT, body, at_ns=at_ns, day=day, author=person.id)
+        writable(src).put_entry(wearer, Kind.PROMPT, body, at_ns=at_ns, day=day, author=viewer.id)
     return len(new)
 
 

@@ -7,6 +7,7 @@ from datetime import date
 from zoneinfo import ZoneInfo
 
 from dashboard.data import diary, diary_write
+from dashboard.data.gate import gate
 from dashboard.data.sources import Sources
 from tracker.advice.start import Start, check_start
 from tracker.diary import Entry, Kind, Person
@@ -64,6 +65,7 @@ def save_episode(
     tz: ZoneInfo,
 ) -> Entry:  # fmt: skip
     """Keep an answer about the episode."""
+    gate(src).may_change(viewer, wearer, diary.SCOPE[Kind.START])
     body: dict[str, object] = {
         _EPISODE: True,
         "since": since.isoformat() if since else None,

@@ -53,6 +53,7 @@ def answer_morning(
     src: Sources, viewer: Person, wearer: str, entry: Entry, next_morning: int
 ) -> Entry:
     """Keep the answer with the session it is about."""
+    gate(src).may_change(viewer, wearer, "training")
     told = replace(told_of(Training, entry), next_morning=next_morning)
     return edit(src, viewer, wearer, entry.id, asdict(told))
 

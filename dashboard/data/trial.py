@@ -42,6 +42,7 @@ def running(src: Sources, viewer: Person, wearer: str) -> Plan | None:
 
 def save_experiment(src: Sources, viewer: Person, wearer: str, plan: Plan, tz: ZoneInfo) -> Entry:
     """Keep a plan with its coins, before the start."""
+    gate(src).may_change(viewer, wearer, diary.SCOPE[Kind.EXPERIMENT])
     body: dict[str, object] = {**asdict(plan), "coins": list(plan.coins)}
     return diary_write.save_entry(src, viewer, wearer, Kind.EXPERIMENT, body, tz)
 
