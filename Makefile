@@ -57,6 +57,7 @@ bench-accuracy: $(STAMP_DEV)  ## accuracy on real recordings, leave one person o
 
 bench-speed: $(STAMP_DEV)  ## speed of the chain beside its floor and its peers
 	$(BIN)/python -m bench.speed_chain
+	$(BIN)/python -m bench.speed_analyze
 	$(BIN)/python -m bench.speed_peers
 
 bench-load: $(STAMP_DEV)  ## stores and pages under load

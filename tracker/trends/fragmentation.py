@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tracker.trends.hill import fit
+
 MIN_BOUTS = 10  # below it alpha, x0.5, W0.5 and Gini are missing, not 0 or 1 (GGIR; skdh trap)
 
 
@@ -81,18 +83,7 @@ def hill_fit(minutes: ArrayLike) -> tuple[float, float] | None:
     start = weighted_median_min(minutes)
     if lengths.size < 3 or start is None:
         return None
-    from scipy.optimize import curve_fit  # its import costs as much as analysing a day
-
-    def curve(t: NDArray[np.float64], w50: float, h: float) -> NDArray[np.float64]:
-        return np.asarray(1 / (1 + (w50 / t) ** h))
-
-    try:
-        best, _ = curve_fit(
-            curve, lengths, share, p0=(start, 1.5), bounds=([1e-3, 0.05], [1440.0, 50.0])
-        )
-    except RuntimeError:  # scipy's "no minimum found": the smooth value is missing, not wrong
-        return None
-    return float(best[0]), float(best[1])
+    return fit(lengths, share, start)
 
 
 def power_law_alpha(minutes: ArrayLike, xmin_min: float) -> float | None:
