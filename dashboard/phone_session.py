@@ -12,13 +12,13 @@ from tracker.report.i18n import language
 
 
 def plan(src: data.Sources, wearer: str, lang: str) -> dict[str, Any]:
-    """Plain values; the person whose phone it is decides language, level and what is left out."""
+    """Plain values; the words are in the language of the phone's page."""
     person = data.of_phone(src, wearer)
     v = View(
         sources=src,
         viewer=person,
         wearer=wearer,
-        lang=language(person.language or lang),
+        lang=language(lang),
         zone=ZoneInfo(person.zone or src.zone_name),
         now_ns=src.clock.now_ns(),
     )

@@ -43,6 +43,7 @@ def history(v: View) -> Sequence[progression.Done]:
 def override(v: View) -> Override | None:
     """A therapist's own plan for this person, the newest one."""
     plans = data.entries(v.sources, v.viewer, v.wearer, [Kind.PLAN])
+    plans = sorted(plans, key=lambda e: e.id)  # as they were written
     found = [e.body for e in plans if "by" in e.body and ("items" in e.body or "level" in e.body)]
     own = Override.from_json(found[-1]) if found else None
     return own if own and (own.items or own.level is not None) else None  # or taken back

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from dashboard import data, parts
+from dashboard import data, parts, plan_form
 from dashboard.pages import FOLDER
 from tracker.access import SHARED_SCOPES
 from tracker.errors import AccessDenied, BackstayError
@@ -146,6 +146,7 @@ def _guide(v: parts.View, who: data.Patient) -> None:
             _keep(v, data.save_plan, who.wearer, int(times), goal)
     if held.day is not None:
         st.caption(_t(v, "patient.plan_since", day=v.lang.day(held.day)))
+    plan_form.draw(v, who.wearer)
     st.header(_t(v, "patient.visits_title"), anchor=False)
     for key, day in zip(("last_visit", "next_visit"), _visits(v, who), strict=True):
         said = v.lang.day(day) if day else _t(v, "patient.no_visit")

@@ -133,6 +133,7 @@ from dashboard.data.sources import (
     sources_of,
     writable,
 )
+from dashboard.data.therapy_plan import programme_held, save_programme
 from dashboard.data.told import (
     episode_of,
     save_episode,
@@ -254,6 +255,7 @@ __all__ = [
     "placements",
     "plan",
     "profile_of",
+    "programme_held",
     "prompts_on",
     "quiet_until_ns",
     "remove_sensor",
@@ -268,6 +270,7 @@ __all__ = [
     "save_note",
     "save_person",
     "save_plan",
+    "save_programme",
     "save_settings",
     "save_start",
     "save_training",

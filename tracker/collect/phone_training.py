@@ -30,7 +30,7 @@ def routes(hub: Hub, devices: Devices, clock: Clock, settings: Settings) -> list
         device = guard.admit(request, clock.monotonic_s() / clock.speed)
         if isinstance(device, Refused):
             return _no(device)
-        lang = "de" if request.headers.get("accept-language", "").startswith("de") else "en"
+        lang = "de" if request.query_params.get("lang") == "de" else "en"
         try:
             found = await asyncio.to_thread(
                 client.call, "phone_training", wearer=device.wearer, lang=lang

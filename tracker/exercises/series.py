@@ -10,7 +10,6 @@ from tracker.exercises.episode import FS_HZ, Episode
 from tracker.exercises.spec import Floats, Ints, Reps, Spec, Tuning
 
 LEAST_VALID = 0.6
-MANY_SPREAD, MANY_SIZE = 0.6, 0.45  # of pace and of the log of size, sets of four and more
 VIOLENT_G = 0.5  # swing of the force from which on a gentle movement does not belong to a set
 
 
@@ -84,7 +83,11 @@ def _alike(spec: Spec, reps: Reps, spread: float, rhythm: float, tuning: Tuning)
     """Whether pace and size agree; the fewer repetitions, the better they must."""
     size = float(np.std(np.log(np.maximum(reps.amp_deg, 0.1))))
     if len(reps) >= 4:
-        return spread <= MANY_SPREAD and size <= MANY_SIZE and rhythm >= tuning.few_rhythm
+        return (
+            spread <= tuning.many_spread
+            and size <= tuning.many_size
+            and rhythm >= tuning.few_rhythm
+        )
     large = reps.amp() >= tuning.few_large * spec.amp_deg[0]
     even = spread <= tuning.few_spread and size <= tuning.few_size
     # Three movements with longer pauses than they last are three movements.

@@ -83,6 +83,7 @@ class Tuning:
     few_large, few_spread, few_size  two or three repetitions are a set only when they are this
         large (times the smallest amplitude) and even in pace and size
     few_apart         and follow each other after at most this many times their own length
+    many_spread, many_size  spread of pace and of the log of size in sets of four and more
     few_rhythm  lowest rhythm of any set of three and more
     """
 
@@ -104,6 +105,8 @@ class Tuning:
     few_spread: float = 0.25
     few_size: float = 0.25
     few_apart: float = 2.0
+    many_spread: float = 0.6
+    many_size: float = 0.45
     few_rhythm: float = 0.3
 
 

@@ -11,7 +11,12 @@
 
   const fill = (text, values) => text.replace(/\{(\w+)\}/g, (whole, key) => (key in values ? values[key] : whole));
   const words = (key, values = {}) => fill(say("training." + key), values);
-  const show = (id) => { for (const part of ["t-plan", "t-run", "t-end"]) $(part).hidden = part !== id; };
+  // While a set runs nothing else is on the page.
+  const show = (id) => {
+    for (const part of ["t-plan", "t-run", "t-end"]) $(part).hidden = part !== id;
+    document.body.classList.toggle("busy", id !== "t-plan");
+    window.scrollTo(0, 0);
+  };
 
   async function ask(path) {
     const answer = await fetch(path, { cache: "no-store", headers: { "authorization": "Bearer " + token }, signal: AbortSignal.timeout(AWAY_MS) });
@@ -20,7 +25,7 @@
   }
 
   async function load() {
-    try { plan = await ask("/phone/training"); localStorage.setItem("t-plan", JSON.stringify(plan)); }
+    try { plan = await ask("/phone/training?lang=" + lang); localStorage.setItem("t-plan", JSON.stringify(plan)); }
     catch (error) { try { plan = JSON.parse(localStorage.getItem("t-plan")); } catch (broken) { plan = null; } }
     if (!plan || run) return;
     $("training").hidden = false;
