@@ -1,28 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """Signing in through an identity provider, against a real one in a process of its own."""
 
-import asyncio
-import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 import pytest
 from argon2 import PasswordHasher
 from argon2.profiles import CHEAPEST
-from starlette.applications import Starlette
-from starlette.middleware import Middleware
-from starlette.middleware.sessions import SessionMiddleware
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
 
 from dashboard import auth, oidc
-from tests.fakes.oidc_provider import CLIENT, SECRET
+from tests.fakes.oidc_visitor import HERE, Visitor, provider
+from tests.unit.access.conftest import Hand
 from tracker.accounts import HOUR_NS, Accounts
 from tracker.diary import Role
 from tracker.errors import AccessDenied, InputError, ServiceError, UsageError
@@ -31,46 +22,14 @@ from tracker.settings import Settings
 from tracker.store.records import open_records
 
 GOOD = "drei blaue segel"
-HERE = "https://practice.example"
 ANNA: dict[str, Any] = {"sub": "anna-1", "email": "Anna@Example.org", "email_verified": True}
-
-
-class Hand:
-    """A clock that a test moves."""
-
-    def __init__(self) -> None:
-        self.ns = time.time_ns()
-
-    def now_ns(self) -> int:
-        """The present."""
-        return self.ns
 
 
 @pytest.fixture(scope="module")
 def issuer() -> Iterator[str]:
     """A provider that answers."""
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    program = Path(__file__).resolve().parents[2] / "fakes" / "oidc_provider.py"
-    child = subprocess.Popen([sys.executable, str(program), str(port), HERE + oidc.BACK])
-    url = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(600):
-            assert child.poll() is None
-            try:
-                found = httpx.get(f"{url}/.well-known/openid-configuration").json()
-            except httpx.TransportError:
-                time.sleep(0.1)
-            else:
-                assert found["issuer"] == url
-                break
+    with provider() as url:
         yield url
-    finally:
-        child.terminate()
-        child.wait(30)
 
 
 @pytest.fixture
@@ -85,12 +44,6 @@ def play(issuer: str) -> Callable[..., None]:
 
 
 @pytest.fixture
-def hand() -> Hand:
-    """A clock for the accounts and the pending sign-ins."""
-    return Hand()
-
-
-@pytest.fixture
 def accounts(tmp_path: Path, hand: Hand) -> Iterator[Accounts]:
     """Anna, and Otto who operates."""
     records = open_records(Settings(data=tmp_path), hand)
@@ -99,62 +52,6 @@ def accounts(tmp_path: Path, hand: Hand) -> Iterator[Accounts]:
     held.add("Anna", None, [Role.THERAPIST])
     yield held
     records.close()
-
-
-class Visitor:
-    """A browser: keeps cookies of the service, follows the provider's redirects when told to."""
-
-    def __init__(self, issuer: str, accounts: Accounts, **changed: str) -> None:
-        settings = Settings(
-            data=Path("unused"), public_url=HERE, oidc_issuer=issuer, oidc_client=CLIENT,
-            oidc_secret=SECRET, oidc_name="Klinik",
-        )  # fmt: skip
-        doorman = auth.Doorman(
-            accounts=lambda: accounts, open_to_network=True, public_url=HERE, provider="Klinik"
-        )
-
-        async def page(request: Request) -> Response:
-            person = doorman.person_of(request.cookies)
-            return PlainTextResponse(person.name if person else "nobody")
-
-        self.app = Starlette(
-            routes=[
-                *auth.routes(doorman), *oidc.routes(settings, doorman), Route("/today", page)
-            ],
-            middleware=[
-                Middleware(SessionMiddleware, secret_key="Streamlit has one, too"),
-                Middleware(auth.RequireSignIn, doorman=doorman),
-            ],
-        )  # fmt: skip
-        self.cookies = httpx.Cookies()
-
-    def get(self, path: str) -> httpx.Response:
-        """One request to the service."""
-
-        async def go() -> httpx.Response:
-            transport = httpx.ASGITransport(app=self.app)
-            async with httpx.AsyncClient(
-                transport=transport, base_url=HERE, cookies=self.cookies
-            ) as client:
-                headers = {"accept": "text/html", "accept-language": "de"}
-                answer = await client.get(path, headers=headers)
-                self.cookies = client.cookies
-                return answer
-
-        return asyncio.run(go())
-
-    def to_provider(self, target: str = "/today") -> str:
-        """Begins; the path on which the provider sends the browser back."""
-        begun = self.get(f"/auth/oidc?next={target}")
-        assert begun.status_code == 302, begun.text
-        answer = httpx.get(begun.headers["location"])
-        assert answer.status_code == 303, answer.text
-        back = urlsplit(answer.headers["location"])
-        return f"{back.path}?{back.query}"
-
-    def sign_in(self) -> httpx.Response:
-        """The whole way."""
-        return self.get(self.to_provider())
 
 
 @pytest.fixture
@@ -263,7 +160,7 @@ def test_pending_sign_ins_end_and_are_bounded(hand: Hand) -> None:
     """One that took longer than ten minutes is over; many begun ones push the oldest out."""
     pending = oidc.Pending(clock=hand)
     late = pending.put("/today", {})
-    hand.ns += oidc.PENDING_NS
+    hand.now += oidc.PENDING_NS
     assert pending.take(late) is None
     first = pending.put("/today", {})
     kept = [pending.put("/", {}) for _ in range(oidc.MOST_PENDING)]
@@ -280,7 +177,7 @@ def test_closing_and_unlinking_act_at_once_and_a_day_is_the_longest(
     _link(accounts, issuer, subject="anna-1")
     visitor.sign_in()
     assert visitor.get("/today").text == "Anna"
-    hand.ns += 13 * HOUR_NS
+    hand.now += 13 * HOUR_NS
     assert visitor.get("/today").status_code == 303
     visitor.sign_in()
     anna = next(p for p in accounts.records.people() if p.name == "Anna")
