@@ -4,12 +4,14 @@
     python bench/load_pages.py [--viewers 10] [--seconds 30] [--json OUT]
 
 Makes a year of a simulated wearer in a temporary folder, starts the dashboard, and measures with a
-real Chromium: time from the request to the first number on *Today* (cold server, then warm), then
-the CPU time of the server while N tabs watch *Live* and a writer feeds a row a second. Prints a
-table beside the machine's own floor (an empty Streamlit-free request to `/health`).
+real Chromium the time from the request to the first number on *Today* (cold server, then warm);
+then, with N websocket clients that watch *Live* while a writer feeds a row a second, the server's
+CPU time and how long a redraw takes. Printed beside the machine's own floor (an empty
+Streamlit-free request to `/health`) and its load average.
 """
 
 import argparse
+import asyncio
 import json
 import os
 import shutil
@@ -27,6 +29,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from playwright.sync_api import Browser, sync_playwright
 
+from bench.live_viewers import watch
 from tracker.clock import clock_from
 from tracker.diary import Person, Role
 from tracker.model import SECOND_NS, Live, Placement, State
@@ -126,22 +129,16 @@ def floor_ms(url: str) -> float:
     return 1000 * float(np.median(took))
 
 
-def watch(browser: Browser, url: str, pid: int, viewers: int, seconds: float) -> float:
-    """Share of one core that the server uses while `viewers` tabs watch *Live*."""
-    contexts = []
-    for _ in range(viewers):
-        context = browser.new_context(locale="en-GB", viewport={"width": 900, "height": 700})
-        page = context.new_page()
-        page.goto(f"{url}/live", wait_until="commit", timeout=120_000)
-        page.wait_for_selector("h1", timeout=120_000)
-        contexts.append(context)
-    time.sleep(3)
-    before, begun = cpu_s(pid), time.perf_counter()
-    time.sleep(seconds)
-    used = (cpu_s(pid) - before) / (time.perf_counter() - begun)
-    for context in contexts:
-        context.close()
-    return used
+def live(url: str, pid: int, viewers: int, seconds: float) -> dict[str, float]:
+    """What `viewers` pages of *Live* cost the server, and how soon they are redrawn."""
+    seen = asyncio.run(watch(url, viewers, seconds, lambda: cpu_s(pid)))
+    return {
+        "live_cores": seen.cores,
+        "live_first_s": float(np.median(seen.first_s)),
+        "live_redraw_p50_s": float(np.median(seen.redraw_s)),
+        "live_redraw_p95_s": float(np.percentile(seen.redraw_s, 95)),
+        "live_redraws_per_s": len(seen.redraw_s) / seconds,
+    }
 
 
 def main() -> None:
@@ -182,11 +179,9 @@ def main() -> None:
                 figures["today_first_s"] = paint_s(browser, url)
                 figures["today_warm_s"] = min(paint_s(browser, url) for _ in range(3))
                 show(figures)
-                figures["viewers"] = given.viewers
-                figures["live_cores"] = watch(
-                    browser, url, server.pid, given.viewers, given.seconds
-                )
                 browser.close()
+            figures["viewers"] = given.viewers
+            figures |= live(url, server.pid, given.viewers, given.seconds)
         finally:
             server.terminate()
             server.wait(20)
