@@ -12,6 +12,7 @@ from tests.app.test_therapist_pages import Practice, enter, practice, text_of
 from tracker.errors import AccessDenied, InputError
 from tracker.exercises.programme import Item, Override, Target
 from tracker.report.i18n import language
+from tracker.settings import Settings
 
 __all__ = ["enter", "practice"]
 WORDS = language("en")
@@ -73,20 +74,17 @@ def test_a_level_can_be_set_and_the_frequency_stays(
         Override(by="t", items=(Item(exercise="plank", sets=(Target(reps=1, hold_s=9e3),)),)),
     ],
 )
-def test_what_nobody_could_train_is_refused(
-    enter: Callable[..., AppTest], practice: Practice, own: Override
-) -> None:
+def test_what_nobody_could_train_is_refused(practice: Practice, own: Override) -> None:
     """An empty plan, no repetitions, hours of holding: one sentence, nothing kept."""
-    enter("tina")
-    src = data.sources()
+    src = data.sources_of(Settings(data=practice.folder, zone="Europe/Berlin"))
     with pytest.raises(InputError):
         data.save_programme(src, practice.people["tina"], "w1", own)
     assert data.programme_held(src, practice.people["tina"], "w1")[0] is None
 
 
-def test_a_stranger_plans_nothing(enter: Callable[..., AppTest], practice: Practice) -> None:
+def test_a_stranger_plans_nothing(practice: Practice) -> None:
     """Who was given nothing may not write a plan."""
-    enter("tina")
+    src = data.sources_of(Settings(data=practice.folder, zone="Europe/Berlin"))
     own = Override(by="t", level=1)
     with pytest.raises(AccessDenied):
-        data.save_programme(data.sources(), practice.people["tina"], "w2", own)
+        data.save_programme(src, practice.people["tina"], "w2", own)
