@@ -29,6 +29,7 @@ _HELP = {
     "port": "port of the dashboard; 0 picks a free one",
     "http_port": "port of the phone door; 0 picks a free one",
     "mqtt_url": "mqtt://user:password@host:1883/topic: a broker for phones (mqtts: TLS)",
+    "ble_notify": "acquire takes values from BlueZ through a socket of their own (default: start)",
     "profile": "wellness (default) or clinic",
     "lan": "on opens dashboard and phone door to the home network (HTTPS, account required)",
     "demo": "folder of the demo that is shown while there is no sensor (set by `backstay up`)",
@@ -60,6 +61,7 @@ class Settings:
     port: int = 8501
     http_port: int = 8443
     mqtt_url: str = ""
+    ble_notify: str = "start"
     profile: str = "wellness"
     lan: str = ""
     demo: str = ""

@@ -11,7 +11,9 @@ import pytest
 
 from tests.fakes.bluez import FakeBluez
 from tests.fakes.bus import Bus
+from tests.fakes.link_bench import ADDRESS, Bench
 from tracker.clock import Clock
+from tracker.collect.scan import Air
 
 SPEED = 10.0
 
@@ -41,6 +43,16 @@ async def bluez(bus: Bus, clock: Clock) -> AsyncIterator[FakeBluez]:
     yield fake
     await fake.stop()
     await _end_of_bleak()
+
+
+@pytest.fixture
+async def bench(bluez: FakeBluez, clock: Clock) -> AsyncIterator[Bench]:
+    """A streaming sensor."""
+    made = Bench(bluez, clock, ADDRESS, Air(clock))
+    made.start()
+    await made.more(3)
+    yield made
+    await made.stop()
 
 
 async def _end_of_bleak() -> None:

@@ -19,6 +19,7 @@ from bleak.exc import BleakBluetoothNotAvailableError, BleakDBusError, BleakErro
 
 from firmware_protocol.registry import Advert, Decoder, Match, best
 from tracker.clock import Clock
+from tracker.collect.ladder import Ladder, cycle_of
 from tracker.errors import SensorError
 
 log = logging.getLogger("backstay.radio")
@@ -77,6 +78,12 @@ class Air:
         self._wanted: dict[str, asyncio.Future[Seen]] = {}
         self._listeners: dict[str, Callable[[Seen], None]] = {}
         self._hit = asyncio.Event()
+        self._ladder = Ladder(cycle=cycle_of(adapter), errors=RADIO_ERRORS)
+
+    @property
+    def trouble(self) -> str:
+        """What a person must do, where every rung of the ladder was tried; else empty."""
+        return self._ladder.trouble
 
     async def find(
         self, address: str, *, services: Sequence[str], scan_s: float, trust_links: bool = True
@@ -127,8 +134,11 @@ class Air:
     async def sweep(self, seconds: float, everything: dict[str, Seen] | None = None) -> None:
         """One bounded scan; ends early when a wanted device was seen. Needs the turn."""
         self._hit.clear()
+        anybody = False
 
         def heard(device: BLEDevice, data: AdvertisementData) -> None:
+            nonlocal anybody
+            anybody = True
             seen = Seen(
                 device=device, advert=advert_of(device, data), at_s=self._clock.monotonic_s()
             )
@@ -156,6 +166,7 @@ class Air:
             pass
         finally:
             await self._stop(scanner)
+        await self._ladder.heard(anybody)
 
     async def connected(self, services: Sequence[str]) -> list[Seen]:
         """Devices whose link is up already, for example after a crash of the collector."""

@@ -83,7 +83,8 @@ async def serve(plan: Plan) -> None:
             plan.clock,
             air=Air(plan.clock),
             extra=plan.extra,
-            link_params=plan.link_params,
+            link_params=plan.link_params
+            or LinkParams(acquire_notify=settings.ble_notify == "acquire"),
             raw_days=settings.raw_days,
             research_models=settings.hapt_model != "off",
         )

@@ -8,6 +8,7 @@ before the write, because it may arrive first. Steps that a decoder calls option
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from bleak import BleakClient
 from bleak.backends.characteristic import BleakGATTCharacteristic
@@ -16,6 +17,9 @@ from bleak.exc import BleakCharacteristicNotFoundError, BleakDBusError
 from firmware_protocol.registry import Session, Step
 from tracker.clock import Clock
 from tracker.errors import BackstayError, SensorError
+
+if TYPE_CHECKING:
+    from bleak.args.bluez import BlueZNotifyArgs
 
 log = logging.getLogger("backstay.radio")
 
@@ -44,7 +48,11 @@ class Steps:
         session: Session,
         clock: Clock,
         deliver: Callable[[str, bytes], None],
+        *,
+        acquire_notify: bool = False,
     ) -> None:
+        # Only BlueZ reads it; StartNotify is Bleak's own default.
+        self._bluez: BlueZNotifyArgs = {"use_start_notify": not acquire_notify}
         self._client, self._session, self._clock = client, session, clock
         self._deliver = deliver
         self._waiters: list[tuple[Step, asyncio.Future[None]]] = []
@@ -96,7 +104,7 @@ class Steps:
         where = characteristic(client, step.channel, step.service)
         match step.action:
             case "subscribe":
-                await client.start_notify(where, self._callback(step.channel))
+                await client.start_notify(where, self._callback(step.channel), bluez=self._bluez)
             case "unsubscribe":
                 await client.stop_notify(where)
             case "write" | "write_no_response":
