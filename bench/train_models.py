@@ -57,6 +57,7 @@ class Recipe:
     l2: float
     hidden: int = 16
     variants: int = 3
+    gyro_variants: int = 3
     shuffled: bool = False
     steps: int = 200
     terms: str = ""
@@ -134,15 +135,15 @@ def rows_of(
 
 
 def table(
-    recording: Recording, recipe: Recipe, seed: int
+    recording: Recording, recipe: Recipe, seed: int, *, gyro: bool
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Numbers and classes of all variants of a recording."""
+    """Numbers and classes of all variants of a recording, for a model with or without gyro."""
     rng = np.random.default_rng([seed, int.from_bytes(recording.person.encode(), "little") % 2**31])
     axes = Axes.parse(recording.axes) if recording.axes else None
     cal = calibrate(recording.samples, recording.placement, axes)
     base = np.array(cal.rotation)
     xs, ys = [], []
-    for v in range(recipe.variants + 1):
+    for v in range((recipe.gyro_variants if gyro else recipe.variants) + 1):
         samples = recording.samples if v != 1 else slower(recording.samples, 20.0, rng)
         turn = base if v == 0 else rotation(rng, recipe.tilts_deg) @ base
         gain = cal.gain[0] * (1.0 if v == 0 else 1.0 + rng.normal(0, 0.015))
@@ -269,19 +270,22 @@ def write(
     (OUT / f"{model.name}.json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
 
 
-def tables_of(family: str) -> dict[str, tuple[NDArray[np.float64], NDArray[np.int64]]]:
+def tables_of(
+    family: str, *, gyro: bool
+) -> dict[str, tuple[NDArray[np.float64], NDArray[np.int64]]]:
     """Tables of everyone given here."""
     recipe = RECIPES[family]
     return {
-        p: table(load_recording(recipe.source, p), recipe, seed=1) for p in people(recipe.source)
+        p: table(load_recording(recipe.source, p), recipe, seed=1, gyro=gyro)
+        for p in people(recipe.source)
     }
 
 
 def main() -> None:
     """Write the models named on the command line, else all."""
     for family in sys.argv[1:] or list(RECIPES):
-        tables = tables_of(family)
-        for gyro in (True, False) if family == WAIST else (False,):
+        for gyro in (True, False):
+            tables = tables_of(family, gyro=gyro)
             model = train(family, tables, gyro=gyro)
             write(model, family, tables)
             print(model.name, model.digest, len(model.columns), "numbers")

@@ -61,14 +61,38 @@ class Model:
         return np.asarray(out - np.log(np.exp(out).sum(axis=1, keepdims=True)))
 
 
-def model_for(placement: Placement, *, gyro: bool, research: bool) -> Model | None:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Blend:
+    """The mean of the probabilities of models of the same classes."""
+
+    members: tuple[Model, ...]
+
+    @property
+    def classes(self) -> NDArray[np.int64]:
+        """Codes of decode.py, as of every member."""
+        return self.members[0].classes
+
+    def log_probabilities(self, x: NDArray[np.float32]) -> NDArray[np.float64]:
+        """(n, len(classes)), as :meth:`Model.log_probabilities`."""
+        total = np.exp(self.members[0].log_probabilities(x))
+        for other in self.members[1:]:
+            total += np.exp(other.log_probabilities(x))
+        return np.asarray(np.log(total / len(self.members)))
+
+
+def model_for(placement: Placement, *, gyro: bool, research: bool) -> Model | Blend | None:
     """The model of a place; None where there is none or it is switched off: rules stand in."""
     family = FAMILY.get(placement)
     if family is None or (family == WAIST and not research):
         return None
-    # At the chest the gyroscope made people left out worse on whole streams (0.929 against 0.957):
-    # five people are too few for nine more numbers, and the accelerometer serves every sensor.
-    return load_model(f"{family}_{'gyro' if gyro and family == WAIST else 'acc'}")
+    kind = "gyro" if gyro and placement in (Placement.CHEST, Placement.WAIST) else "acc"
+    model = load_model(f"{family}_{kind}")
+    if model is None or family == WAIST or kind == "acc":
+        return model
+    # Five people are few: a gyroscope alone made whole streams worse and single activities better.
+    # The mean of both models is better at both than either.
+    plain = load_model(f"{family}_acc")
+    return model if plain is None else Blend(members=(plain, model))
 
 
 @lru_cache(maxsize=8)
