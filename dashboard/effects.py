@@ -16,7 +16,8 @@ from tracker.report.charts import Range
 from tracker.trends import claims, diaries
 from tracker.trends.diaries import Outcome
 from tracker.trends.nof1 import Gates, Posterior, Progress
-from tracker.trends.training_effect import TrainingGates
+from tracker.trends.pooling import CONSENT
+from tracker.trends.training_effect import TrainingGates, TrainingResult
 
 EPISODES = 12
 # A word for each result: helps, no difference seen, still open, collecting.
@@ -46,13 +47,32 @@ def draw(v: View, *, episodes: bool = False) -> None:
     if ranges:
         parts.picture(v, charts.effects(ranges, v.lang, outcome=outcome), "effects")
         st.caption(_t(v, "chart.note"))
+    if data.profile_of(v.sources, v.viewer) == "clinic":
+        _consent(v)
+
+
+def _consent(v: View) -> None:
+    """Pooling is asked for on its own, off until agreed, and taken back as easily."""
+    st.toggle(
+        _t(v, "pool.agree"),
+        value=v.viewer.settings.get(CONSENT) is True,
+        key="pool_consent",
+        on_change=_agreed,
+        args=(v,),
+    )
+    st.caption(_t(v, "pool.lead"))
+
+
+def _agreed(v: View) -> None:
+    data.save_settings(v.sources, v.viewer, {CONSENT: bool(st.session_state.get("pool_consent"))})
 
 
 def _t(v: View, key: str, **values: object) -> str:
     return v.lang.t(f"effect.{key}", **values)
 
 
-def _head(v: View, name: str, result: str) -> None:
+def head(v: View, name: str, result: str) -> None:
+    """A question and the word of its answer."""
     word, colour = CHIPS[result]
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{_t(v, f'question.{name}')}**", width="stretch")
@@ -63,13 +83,13 @@ def _massage(v: View, outcome: Outcome) -> Sequence[Range]:
     result = data.massage_effect(v.sources, v.viewer, v.wearer, v.zone, outcome)
     profile = data.profile_of(v.sources, v.viewer)
     with st.container(border=True, key="effect_massage"):
-        _head(v, "massage", result.category)
+        head(v, "massage", result.category)
         booked = data.massages(v.sources, v.viewer, v.wearer)
         if booked and claims.level(result) == 0:
             st.markdown(_t(v, "first_dots"))
         said = data.claim_sentence(result, outcome, profile, v.lang.code)
         st.markdown(said or v.t(f"effect.category.{result.category}"))
-        _gates(v, result.progress, "massages")
+        gates(v, result.progress, "massages")
     return _range(v, "massage", result.posterior)
 
 
@@ -85,16 +105,21 @@ def _episodes(v: View, outcome: Outcome) -> None:
 
 def _training(v: View, outcome: Outcome) -> Sequence[Range]:
     result = data.training_effect_of(v.sources, v.viewer, v.wearer, v.zone, outcome)
-    gates = TrainingGates()
     with st.container(border=True, key="effect_training"):
-        _head(v, "training", result.category)
-        key = f"training.{result.category}"
-        st.markdown(_t(v, f"{key}.{outcome}" if result.category == "training_pattern" else key))
-        have = min(result.weeks, gates.min_weeks)
-        st.progress(have / gates.min_weeks, text=_t(v, "weeks", have=have, need=gates.min_weeks))
-        if result.category != "training_pattern":
-            st.caption(_t(v, f"clearer.training_{result.category}"))
+        head(v, "training", result.category)
+        training_sentence(v, result, outcome)
     return _range(v, "training", result.posterior)
+
+
+def training_sentence(v: View, result: TrainingResult, outcome: Outcome) -> None:
+    """What may be said of training, and how many weeks there are."""
+    need = TrainingGates().min_weeks
+    key = f"training.{result.category}"
+    st.markdown(_t(v, f"{key}.{outcome}" if result.category == "training_pattern" else key))
+    have = min(result.weeks, need)
+    st.progress(have / need, text=_t(v, "weeks", have=have, need=need))
+    if result.category != "training_pattern":
+        st.caption(_t(v, f"clearer.training_{result.category}"))
 
 
 def _exposures(v: View, outcome: Outcome) -> Sequence[Range]:
@@ -103,24 +128,24 @@ def _exposures(v: View, outcome: Outcome) -> Sequence[Range]:
     found = data.exposures(v.sources, v.viewer, v.wearer, v.zone, outcome)
     for name, result in found.items():
         with st.container(border=True, key=f"effect_{name}"):
-            _head(v, name, result.direction)
+            head(v, name, result.direction)
             direction = str(result.direction)
             key = f"{direction}_pain" if outcome == "pain" else direction
             st.markdown(_t(v, f"exposure.{name}.{key}"))
-            _gates(v, result.progress, "exposed")
+            gates(v, result.progress, "exposed")
             if result.direction in {"tenser", "looser"}:
                 st.caption(_t(v, "exposure.note"))
         ranges += _range(v, name, result.posterior)
     return ranges
 
 
-def _gates(v: View, progress: Progress, what: str) -> None:
+def gates(v: View, progress: Progress, what: str) -> None:
     """How far the diary is, and what would make it clearer."""
-    gates = Gates()
+    need = Gates()
     done = (
-        progress.events / gates.min_massages,
-        progress.days / gates.min_days,
-        progress.free_days / gates.min_free_days,
+        progress.events / need.min_massages,
+        progress.days / need.min_days,
+        progress.free_days / need.min_free_days,
         1.0,
     )
     text = _t(

@@ -25,7 +25,7 @@ def summary(v: View) -> WeeklySummary:
         days,
         data.work_window(v.viewer),
         monday=monday,
-        sessions_plan=data.sessions_plan(v.viewer),
+        sessions_plan=data.sessions_planned(v.sources, v.viewer, v.wearer),
         sessions=len(told),
         base=data.own_baseline(v.sources, v.viewer, v.wearer, v.zone),
     )

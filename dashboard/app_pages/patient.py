@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from dashboard import data, parts, plan_form
+from dashboard import data, parts, patient_effect, plan_form
 from dashboard.pages import FOLDER
 from tracker.access import SHARED_SCOPES
 from tracker.errors import AccessDenied, BackstayError
@@ -194,6 +194,7 @@ def show() -> None:
     _before(v, who, report)
     _numbers(v, report)
     _charts(v, who, report)
+    patient_effect.draw(v, wearer)
     if "training" in who.scopes:
         _guide(v, who)
 

@@ -101,7 +101,7 @@ def _scores(v: parts.View) -> dict[str, list[charts.Score]]:
 
 
 def _plan(v: parts.View) -> None:
-    done, plan = _week(v), data.sessions_plan(v.viewer)
+    done, plan = _week(v), data.sessions_planned(v.sources, v.viewer, v.wearer)
     st.markdown(v.t("training.week", done=done, plan=plan))
     st.progress(min(1.0, done / plan))
     level = programme.next_step(v).level

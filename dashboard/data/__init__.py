@@ -26,7 +26,7 @@ from dashboard.data.advice import (
     massage_effect,
     own_baseline,
     screened,
-    sessions_plan,
+    sessions_planned,
     training_effect_of,
 )
 from dashboard.data.coming import Coming, coming, exposures
@@ -79,6 +79,7 @@ from dashboard.data.practice import (
     save_visit,
     visits,
 )
+from dashboard.data.practice_effect import patient_effect
 from dashboard.data.prompting import (
     due_prompt,
     end_quiet,
@@ -246,6 +247,7 @@ __all__ = [
     "owns_house",
     "pair_phone",
     "patient",
+    "patient_effect",
     "patient_lines",
     "patients",
     "people",
@@ -278,7 +280,7 @@ __all__ = [
     "scan",
     "screened",
     "sensor_states",
-    "sessions_plan",
+    "sessions_planned",
     "sets",
     "sets_to_ask",
     "sign_out",

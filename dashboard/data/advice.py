@@ -67,7 +67,7 @@ def advised(src: Sources, viewer: Person, wearer: str, tz: ZoneInfo, lang: str) 
             told=told,
             asked={**checked.facts, **_episode(src, viewer, wearer, profile, today)},
             window=work_window(viewer),
-            sessions_plan=sessions_plan(viewer),
+            sessions_plan=sessions_planned(src, viewer, wearer),
         ),
         today=today,
         zone=tz,
@@ -169,6 +169,13 @@ def own_baseline(src: Sources, viewer: Person, wearer: str, tz: ZoneInfo) -> Bas
     return baseline(
         days, work_window(viewer), from_day=date.fromisoformat(begin) if begin else None
     )
+
+
+def sessions_planned(src: Sources, viewer: Person, wearer: str) -> int:
+    """Sessions a week as a therapist planned them, else as this person plans them."""
+    plans = diary.entries(src, viewer, wearer, [Kind.PLAN])
+    told = [n for e in plans if (n := _whole(e.body.get("sessions_per_week")))]
+    return told[-1] if told else sessions_plan(viewer)
 
 
 def sessions_plan(viewer: Person) -> int:

@@ -166,9 +166,9 @@ def report_of(
         last=last,
         window=work_window(person or viewer),
         scopes=scopes,
-        evenings=_told(src, who, Kind.EVENING, Evening),
-        massages=_told(src, who, Kind.MASSAGE, Massage),
-        trainings=_told(src, who, Kind.TRAINING, Training),
+        evenings=told(src, who, Kind.EVENING, Evening),
+        massages=told(src, who, Kind.MASSAGE, Massage),
+        trainings=told(src, who, Kind.TRAINING, Training),
         sessions_plan=plan.sessions_per_week,
         base_from=_base_from(person),
         before_last=before_last,
@@ -330,7 +330,8 @@ def calibrated_of(src: Sources, wearer: str) -> str:
     return from_ns(max(times)).date().isoformat() if times else ""
 
 
-def _told(src: Sources, who: Patient, kind: Kind, what: type[Told]) -> list[Told]:
+def told(src: Sources, who: Patient, kind: Kind, what: type[Told]) -> list[Told]:
+    """Diary records of one kind, cut to the scopes of `who`, for callers that asked the gate."""
     return [told_of(what, e) for e in entries_of(src, who, [kind])]
 
 

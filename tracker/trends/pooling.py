@@ -19,6 +19,7 @@ from tracker.trends.nof1 import PRIOR_SD, Posterior
 from tracker.trends.quasi import Estimate
 
 MIN_PEOPLE = 5
+CONSENT = "pool_consent"  # the setting of a wearer who agrees
 TAU_FLOOR = 0.3  # points; people are never taken to be alike: with few the estimate is often 0
 _Z = 1.959964
 
