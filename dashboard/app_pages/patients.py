@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """*Patients*: who shares with this therapist, in the order of the next five minutes."""
 
+from collections import Counter
+
 import pandas as pd
 import streamlit as st
 
@@ -80,6 +82,21 @@ def _open(wearer: str) -> None:
     st.switch_page(PAGE_PATIENT, query_params={"id": wearer})
 
 
+def _filtered(v: parts.View, lines: "list[data.Line]") -> "list[data.Line]":
+    """The lines with one of the chosen flags; each flag says how many have it."""
+    count = Counter(flag for line in lines for flag in line.flags)
+    if not count:
+        return lines
+    chosen = st.pills(
+        _t(v, "list.filter"),
+        sorted(count),
+        selection_mode="multi",
+        format_func=lambda flag: f"{_t(v, f'flag.{flag}')} ({count[flag]})",
+        key="only_flags",
+    )
+    return [line for line in lines if set(chosen) & set(line.flags)] if chosen else lines
+
+
 def _table(v: parts.View, lines: "list[data.Line]", clinic: bool) -> None:
     names = {line.who.wearer: line.who.name for line in lines}
     # The label stands above both: a box that is loaded a moment later may not move the button.
@@ -94,9 +111,7 @@ def _table(v: parts.View, lines: "list[data.Line]", clinic: bool) -> None:
         )
         if st.button(_t(v, "list.open_button"), type="primary", key="open_button"):
             _open(chosen)
-    shown_lines = lines
-    if any(line.flags for line in lines) and st.toggle(_t(v, "list.filter"), key="only_flags"):
-        shown_lines = [line for line in lines if line.flags]
+    shown_lines = _filtered(v, lines)
     flagged = sum(bool(line.flags) for line in lines)
     picked = st.dataframe(
         pd.DataFrame([_cells(v, line, clinic) for line in shown_lines]),

@@ -27,6 +27,8 @@ from tracker.store.records import open_records
 PASSWORD = "drei blaue segel"
 DAY_NS = 86_400 * 10**9
 NOW = "2026-11-23T12:00:00+00:00@0.000001"
+# The clock of a test starts anew with every process: what was done before it, was done earlier.
+BEFORE = "2026-11-23T11:59:00+00:00@0.000001"
 
 
 @dataclass
@@ -44,8 +46,7 @@ def practice(folders: Callable[[str], Path], tmp_path: Path) -> Practice:
     folder = tmp_path / "practice"
     shutil.copytree(folders("day30"), folder)
     settings = Settings(data=folder, zone="Europe/Berlin")
-    clock = clock_from(NOW)
-
+    clock = clock_from(BEFORE)
     records = open_records(settings, clock)
     accounts = Accounts(records, clock, PasswordHasher.from_parameters(CHEAPEST))
     anna = accounts.add_owner("Anna Muster", PASSWORD, language="en", zone="Europe/Berlin")
@@ -103,6 +104,28 @@ def test_the_list_shows_who_shares_and_what(enter: Callable[..., AppTest]) -> No
     assert row["Tension"] != "–"
     assert "Pain" not in table.columns, "pain exists in the clinic profile alone"
     assert row["Flags"] == "calibration old", "flags are technical in wellness"
+
+
+def test_the_list_is_filtered_by_a_single_flag(
+    enter: Callable[..., AppTest], practice: Practice
+) -> None:
+    """Each flag that somebody has can be chosen, with its number; choosing none shows all."""
+    records = open_records(Settings(data=practice.folder), clock_from(BEFORE))
+    until_ns = clock_from(NOW).now_ns() + DAY_NS
+    other = Person(id="clara", name="Clara", roles=frozenset({Role.WEARER}), wearer="w-clara")
+    records.put_person(other)
+    tina = practice.people["tina"].id
+    records.put_grant("w-clara", tina, {"sitting"}, expires_ns=until_ns)
+    records.close()
+    test = enter()
+    (pills,) = test.get("button_group")
+    found = {o.content for o in pills.proto.options}
+    assert found == {"calibration old (2)", "no data for 3 d (1)"}
+    assert len(test.dataframe[0].value) == 2
+    pills.set_value(["no_data"]).run()
+    assert list(test.dataframe[0].value["Name"]) == ["Clara"]
+    test.get("button_group")[0].set_value([]).run()
+    assert len(test.dataframe[0].value) == 2
 
 
 def test_the_clinic_has_pain_and_medical_flags(
