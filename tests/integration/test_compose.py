@@ -2,6 +2,7 @@
 """`docker-compose.yml`: accepted by 1.29, and every service's command and check run without it."""
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -80,6 +81,14 @@ def test_no_container_may_write_its_image_or_gain_rights(services: dict[str, Any
     assert services["prepare"]["restart"] == "no"
 
 
+def test_what_a_practice_sets_reaches_the_dashboard(services: dict[str, Any]) -> None:
+    """Every setting of the practice page is handed to the container that reads it."""
+    page = (ROOT / "docs" / "operate" / "practice.md").read_text(encoding="utf-8")
+    named = {n.removesuffix("_FILE") for n in re.findall(r"\b(BACKSTAY_[A-Z_]+)", page)}
+    given = set(services["dashboard"]["environment"])
+    assert named - given == {"BACKSTAY_HTTP_PORT"}, "the phone door is the collector's"
+
+
 def test_the_dockerfile_passes_the_linter() -> None:
     """Hadolint has nothing to say; the image runs as a user and has a health check."""
     program = Path(sys.executable).parent / "hadolint"
@@ -140,10 +149,10 @@ def here(words: list[str], folder: Path, port: int) -> list[str]:
 
 def environment(service: dict[str, Any], folder: Path, url: str) -> dict[str, str]:
     """The service's environment with this machine's paths and the stand-in's address."""
-    kept = {
-        k: str(v).replace("/tokens", str(folder / "tokens")) for k, v in
-        service["environment"].items()
-    }  # fmt: skip
+    plain = {  # nothing is set: each takes the value after `:-`
+        k: re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", str(v)) for k, v in service["environment"].items()
+    }
+    kept = {k: v.replace("/tokens", str(folder / "tokens")) for k, v in plain.items()}
     more = {
         "BACKSTAY_DATA": str(folder / "data"),
         "BACKSTAY_ZONE": "Europe/Berlin",
