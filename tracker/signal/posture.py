@@ -59,11 +59,17 @@ def evidence(
     worn: NDArray[np.uint8],
     setup: Setup,
     params: PostureParams = PARAMS,
+    first: int = 0,
 ) -> Evidence:
-    """Evidence for consecutive rows (n, COLUMNS); rows without data or not worn say nothing."""
+    """Evidence for consecutive rows (n, COLUMNS) from `first` on; the ones before are context.
+
+    Rows without data or not worn say nothing.
+    """
     lifted = lift(rows)
-    seen = context.describe(rows, lifted)
+    seen = context.describe(rows, lifted)[first:]
     gyro = not bool(np.isnan(rows[:, f.GYR_VAR][rows[:, f.VALID] > 0]).any())
+    change = _change(rows, lifted, params)[first:]
+    rows, worn = rows[first:], worn[first:]
     model = model_for(setup.placement, gyro=gyro, research=setup.research_models)
     incline = np.degrees(np.arccos(np.clip(seen[:, 2].astype(np.float64), -1, 1)))
     if model is None:
@@ -91,7 +97,7 @@ def evidence(
     _physics(rows, lik, params)
     lik = lik**params.trust
     lik[(rows[:, f.VALID] < 0.3) | (worn != WORN)] = 1.0
-    return Evidence(likelihood=lik, change=_change(rows, lifted, params))
+    return Evidence(likelihood=lik, change=change)
 
 
 def _physics(rows: NDArray[np.float32], lik: NDArray[np.float64], params: PostureParams) -> None:

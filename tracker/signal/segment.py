@@ -102,10 +102,7 @@ def _decode(
     n = state.rows.shape[0]
     worn = wear.wear(state.rows, fs_hz)
     worn[state.done :], runs = wear.settle(worn, state.rows, state.done, state.quiet_run)
-    found = p.evidence(state.rows, worn, setup)
-    new = decode.Evidence(
-        likelihood=found.likelihood[state.done :], change=found.change[state.done :]
-    )
+    new = p.evidence(state.rows, worn, setup, first=state.done)
     alpha = decode.forward(state.alpha, new)
     final = n if close else max(state.done, n - p.LOOK_AHEAD - decode.LAG)
     k = final - state.done
