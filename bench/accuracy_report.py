@@ -46,6 +46,15 @@ def write_report(found: dict[str, Any], folder: Path) -> None:
         f"- {days['hours']} h of simulated desk days at the upper back, no poses given: recall "
         + ", ".join(f"{k} {v}" for k, v in days["recall"].items())
         + f"; false sitting prompts per 8 h: {days['false_sitting_prompts_per_8_h']}.",
+        (
+            f"- The same days with a tall pose: {days['slouch_events']} slouches told, false ones "
+            f"per 8 h: {days['false_slouch_events_per_8_h']}. False: the wearer was under 60 % of "
+            "the own span for most of it; the limit of 10 degrees is lower than that for many."
+        ),
+        "",
+        "## When to say unknown",
+        "",
+        _unknown(found["unknown_threshold"]),
         "",
         "## Confusion (rows truth, last column unknown or another state)",
     ]
@@ -87,6 +96,16 @@ def write_report(found: dict[str, Any], folder: Path) -> None:
         "Share wrong (x 10) against share answered",
         [(s["name"], [(b[1], 10 * b[2]) for b in s["risk_coverage"]]) for s in chosen],
         diagonal=False,
+    )
+
+
+def _unknown(earned: dict[str, Any]) -> str:
+    """What the risk-coverage curves allow."""
+    without = ", ".join(f"{v:g} without {k}" for k, v in earned["each_set_left_out"].items())
+    return (
+        "`unknown` counts as wrong, so it is worth saying only where most answers are wrong. The "
+        f"confidence below which that is so: {earned['all_sets']:g} over all ({without}); "
+        "0 means never. Below one in three the chain says `unknown`."
     )
 
 
