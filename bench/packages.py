@@ -164,7 +164,9 @@ def resolves(wheel: Path, version: str) -> bool:
 def main() -> None:
     """Measure and write."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--extras", nargs="*", default=EXTRAS)
+    parser.add_argument(
+        "--extras", nargs="*", default=EXTRAS, help="these anew, the others as kept"
+    )
     chosen = parser.parse_args().extras
     rows = []
     programs = interpreters()
@@ -191,6 +193,8 @@ def main() -> None:
         "installed": seen,
         "resolved": others,
     }
+    if set(chosen) != set(EXTRAS):
+        _with_the_rest(result)
     OUT.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     begin, _, rest = PAGE.read_text(encoding="utf-8").partition("<!-- packages:begin -->")
     end = rest.partition("<!-- packages:end -->")[2]
@@ -198,6 +202,15 @@ def main() -> None:
         f"{begin}<!-- packages:begin -->\n{table(result)}<!-- packages:end -->{end}",
         encoding="utf-8",
     )
+
+
+def _with_the_rest(result: dict[str, Any]) -> None:
+    """Adds what an earlier run measured of the extras that were not asked for this time."""
+    kept = json.loads(OUT.read_text(encoding="utf-8"))
+    fresh = {row["extra"]: row for row in result["environments"]}
+    result["environments"] = [fresh.get(row["extra"], row) for row in kept["environments"]]
+    for version, ones in kept.get("installed", {}).items():
+        result["installed"][version] = ones | result["installed"].get(version, {})
 
 
 def table(result: dict[str, Any]) -> str:
