@@ -16,7 +16,8 @@ from dashboard.pages import FOLDER
 from tracker.access import SHARED_SCOPES
 from tracker.errors import AccessDenied, BackstayError
 from tracker.report import charts
-from tracker.report.report import Report, row_text, sentences
+from tracker.report.report import Report
+from tracker.report.report_words import row_text, sentences
 from tracker.trends import diaries
 from tracker.units import from_ns
 

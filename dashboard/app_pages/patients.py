@@ -11,7 +11,8 @@ from dashboard.pages import FOLDER
 from tracker.access import SHARED_SCOPES
 from tracker.errors import AccessDenied, BackstayError, TooManyTries
 from tracker.report.i18n import MISSING
-from tracker.report.report import Row, shown
+from tracker.report.report import Row
+from tracker.report.report_words import shown
 from tracker.trends.baseline import Verdict
 
 PAGE_PATIENT = FOLDER / "patient.py"

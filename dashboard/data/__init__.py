@@ -59,6 +59,7 @@ from dashboard.data.found import to_ask as sets_to_ask
 from dashboard.data.gate import accounts, doorman, gate
 from dashboard.data.lines import ENOUGH_DAYS, Line
 from dashboard.data.overview import forget_lines, patient_lines
+from dashboard.data.patient_report import minutes, period, report
 from dashboard.data.people import owner, owns_house, profile_of, save_person, save_settings
 from dashboard.data.phone import of_phone, phone_entry, phone_today
 from dashboard.data.practice import (
@@ -67,13 +68,10 @@ from dashboard.data.practice import (
     accept,
     from_therapists,
     import_share,
-    minutes,
     notes,
     patient,
     patients,
-    period,
     plan,
-    report,
     save_note,
     save_plan,
     save_visit,
@@ -147,7 +145,7 @@ from dashboard.data.training import (
     keep_session,
     live_set,
     morning_due,
-    mornings,
+    told_sessions,
 )
 from dashboard.data.trial import (
     Experiment,
@@ -233,7 +231,6 @@ __all__ = [
     "minutes",
     "minutes_of_days",
     "morning_due",
-    "mornings",
     "name_of",
     "new_password",
     "notes",
@@ -292,6 +289,7 @@ __all__ = [
     "start_of",
     "summaries",
     "told_of",
+    "told_sessions",
     "training_effect_of",
     "training_minutes",
     "trainings",

@@ -7,14 +7,15 @@ In `wellness` flags are technical only; medical flags and pain exist in `clinic`
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from dashboard.data import practice, series
+from dashboard.data import patient_report, practice, series
 from dashboard.data.practice import Patient
 from dashboard.data.sources import Sources
 from tracker.advice import screening, screening_entries
 from tracker.advice.load import packaged
 from tracker.diary import Kind, Person
 from tracker.model import SECOND_NS
-from tracker.report.report import Report, Row, sessions_per_week
+from tracker.report.report import Report, Row
+from tracker.report.report_words import sessions_per_week
 from tracker.trends.diaries import massage_days
 from tracker.trends.summary import DaySummary
 
@@ -48,9 +49,9 @@ class Line:
 
 def made(src: Sources, viewer: Person, who: Patient, profile: str) -> Line:
     """One person's line, worked out from everything that is shared."""
-    first, last = who.today - timedelta(days=practice.PERIOD_D - 1), who.today
-    days = practice.history_of(src, who, last)
-    report = practice.report_of(src, viewer, who, first, last, None, days=days)
+    first, last = who.today - timedelta(days=patient_report.PERIOD_D - 1), who.today
+    days = patient_report.history_of(src, who, last)
+    report = patient_report.report_of(src, viewer, who, first, last, None, days=days)
     month = {d: s for d, s in days.items() if d > last - timedelta(days=30)}
     age_h = _age_h(src, who, month)
     rows = {r.metric: r for r in report.rows}
@@ -85,7 +86,7 @@ def _flags(src: Sources, line: Line, profile: str) -> tuple[str, ...]:
             found.append("pain_up")
     if _silent(line.age_h):
         found.append("no_data")
-    told = practice.calibrated_of(src, who.wearer)
+    told = patient_report.calibrated_of(src, who.wearer)
     if not told or (who.today - date.fromisoformat(told)).days > CALIBRATION_D:
         found.append("calibration")
     return tuple(found)

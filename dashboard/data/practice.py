@@ -2,36 +2,24 @@
 """What a therapist reads and writes of the people who share with them.
 
 Every function asks the gate for exactly the scopes that hold at this moment and cuts the data to
-them. The list, the patient page, the PDF and its JSON twin come from one `Report`.
+them. The report of a patient is in `patient_report`.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, time, timedelta
+from datetime import date, time
 from zoneinfo import ZoneInfo
 
-from dashboard.data import series
-from dashboard.data.diary import Told, told_of
 from dashboard.data.gate import accounts, gate
-from dashboard.data.people import profile_of
 from dashboard.data.sources import Sources, records, writable
 from tracker.access import SHARED_SCOPES
 from tracker.accounts import Accounts
-from tracker.diary import Entry, Evening, Grant, Kind, Massage, Person, Role, Training
+from tracker.diary import Entry, Grant, Kind, Person, Role
 from tracker.errors import InputError
-from tracker.model import SECOND_NS
-from tracker.prompt_choice import work_window
-from tracker.report.charts.minutes import DayMinutes, day_minutes
-from tracker.report.report import Report, Subject, build
-from tracker.scoped import SERIES_SCOPES, entry_for, epochs_for, summary_for
+from tracker.scoped import entry_for
 from tracker.share_desk import take_in
-from tracker.trends.summary import DaySummary
-from tracker.units import day_bounds_ns, from_ns, local_date, local_ns
+from tracker.units import from_ns, local_date, local_ns
 
-HISTORY_D = 400
-PERIOD_D = 14
-HALF_HOUR_NS = 1800 * SECOND_NS
-LONGEST_PERIOD_D = 92
 _NOON = time(12)
 MOST_TEXT = 2000  # characters of a note or goal
 
@@ -103,101 +91,6 @@ def patient_of(src: Sources, viewer: Person, wearer: str, scopes: frozenset[str]
     )
 
 
-def period(src: Sources, viewer: Person, wearer: str) -> tuple[date, date, date | None]:
-    """First and last day of "now", and the last day of what it is compared with.
-
-    Now is the last 14 days, or since the last visit when that is shorter; it is compared with the
-    days before the visit, or with the 14 days before when there was none.
-    """
-    gate(src).shared(viewer, wearer)
-    return _period(src, viewer, patient(src, viewer, wearer))
-
-
-def _period(src: Sources, viewer: Person, who: Patient) -> tuple[date, date, date | None]:
-    first = who.today - timedelta(days=PERIOD_D - 1)
-    last_visit, _ = _visits(src, viewer, who)
-    if last_visit is None:
-        return first, who.today, None
-    return max(first, last_visit), who.today, last_visit - timedelta(days=1)
-
-
-def report(
-    src: Sources,
-    viewer: Person,
-    wearer: str,
-    first: date | None = None,
-    last: date | None = None,
-    *,
-    before_last: date | None = None,
-) -> Report:
-    """The report of a period (default: now), cut to what is shared with the viewer."""
-    scopes = gate(src).shared(viewer, wearer) & SHARED_SCOPES
-    who = patient_of(src, viewer, wearer, scopes)
-    if first is None or last is None:
-        first, last, before_last = _period(src, viewer, who)
-    if first > last or (last - first).days >= LONGEST_PERIOD_D:
-        raise InputError(f"A report covers 1 to {LONGEST_PERIOD_D} days: choose other dates.")
-    return report_of(src, viewer, who, first, last, before_last)
-
-
-def report_of(
-    src: Sources,
-    viewer: Person,
-    who: Patient,
-    first: date,
-    last: date,
-    before_last: date | None,
-    *,
-    days: dict[date, DaySummary] | None = None,
-) -> Report:
-    """The same for callers that have asked the gate already, and may have read `days` for it."""
-    scopes, wearer = who.scopes, who.wearer
-    kept = records(src)
-    person = kept.person_of(wearer) if kept else None
-    plan = plan_of(src, who)
-    subject = Subject(
-        alias=who.name, wearer=wearer, zone=str(who.zone), placement=_place(src, wearer),
-        calibrated=calibrated_of(src, wearer), algo=_algo(src, wearer, last, who.zone),
-    )  # fmt: skip
-    return build(
-        subject,
-        history_of(src, who, last) if days is None else days,
-        first=first,
-        last=last,
-        window=work_window(person or viewer),
-        scopes=scopes,
-        evenings=told(src, who, Kind.EVENING, Evening),
-        massages=told(src, who, Kind.MASSAGE, Massage),
-        trainings=told(src, who, Kind.TRAINING, Training),
-        sessions_plan=plan.sessions_per_week,
-        base_from=_base_from(person),
-        before_last=before_last,
-        profile=profile_of(src, viewer),
-    )
-
-
-def minutes(
-    src: Sources, viewer: Person, wearer: str, first: date, last: date
-) -> dict[date, DayMinutes]:
-    """The minute grid of each day, for the actogram."""
-    scopes = gate(src).shared(viewer, wearer) & SHARED_SCOPES
-    who = patient_of(src, viewer, wearer, scopes)
-    found: dict[date, DayMinutes] = {}
-    if "sitting" not in scopes:
-        return found
-    for place in series.places_of(src, wearer):
-        for n in range((last - first).days + 1):
-            shown = first + timedelta(days=n)
-            epochs = epochs_for(
-                src.series.epochs(wearer, place, *day_bounds_ns(shown, who.zone)), scopes
-            )
-            if len(epochs) and (
-                shown not in found or len(epochs) / 12 > found[shown].measured.sum()
-            ):
-                found[shown] = day_minutes(epochs, shown, who.zone)
-    return dict(sorted(found.items()))
-
-
 def plan(src: Sources, viewer: Person, wearer: str) -> Plan:
     """The plan and goal that hold now."""
     gate(src).may_see(viewer, wearer, "training")
@@ -265,15 +158,16 @@ def from_therapists(src: Sources, viewer: Person, wearer: str) -> Sequence[Entry
 def visits(src: Sources, viewer: Person, wearer: str) -> tuple[date | None, date | None]:
     """The last visit before today and the next one from today on, of this therapist."""
     gate(src).may_see(viewer, wearer, "training")
-    return _visits(src, viewer, patient_of(src, viewer, wearer, SHARED_SCOPES))
+    return visits_of(src, viewer, patient_of(src, viewer, wearer, SHARED_SCOPES))
 
 
 def next_visit_of(src: Sources, viewer: Person, who: Patient) -> date | None:
     """The next visit, for callers that have asked the gate already."""
-    return _visits(src, viewer, who)[1]
+    return visits_of(src, viewer, who)[1]
 
 
-def _visits(src: Sources, viewer: Person, who: Patient) -> tuple[date | None, date | None]:
+def visits_of(src: Sources, viewer: Person, who: Patient) -> tuple[date | None, date | None]:
+    """The same for callers that have asked the gate already."""
     kept = records(src)
     found = kept.entries(who.wearer, [Kind.VISIT]) if kept else ()
     days = sorted(date.fromisoformat(e.day) for e in found if e.author == viewer.id)
@@ -297,19 +191,6 @@ def save_visit(src: Sources, viewer: Person, wearer: str, day: date) -> None:
     )  # fmt: skip
 
 
-def days_of(src: Sources, who: Patient, first: date, last: date) -> dict[date, DaySummary]:
-    """Days cut to the scopes of `who`, which the caller got from the gate."""
-    if not who.scopes & SERIES_SCOPES:
-        return {}
-    found = series.summaries_of(src, who.wearer, first, last, who.zone)
-    return {day: summary_for(one, who.scopes) for day, one in found.items()}
-
-
-def history_of(src: Sources, who: Patient, last: date) -> dict[date, DaySummary]:
-    """All the days that a report looks back on."""
-    return days_of(src, who, last - timedelta(days=HISTORY_D), last)
-
-
 def entries_of(src: Sources, who: Patient, kinds: Sequence[Kind]) -> list[Entry]:
     """Diary records cut to the scopes of `who`, which the caller got from the gate."""
     kept = records(src)
@@ -317,47 +198,6 @@ def entries_of(src: Sources, who: Patient, kinds: Sequence[Kind]) -> list[Entry]
         return []
     found = kept.entries(who.wearer, kinds)
     return [cut for one in found if (cut := entry_for(one, who.scopes)) is not None]
-
-
-def calibrated_of(src: Sources, wearer: str) -> str:
-    """Day of the newest calibration, ISO; "" for none. Technical, part of every report."""
-    times = [
-        c.from_ns
-        for place in series.places_of(src, wearer)
-        for c in src.local.calibrations(wearer, place)
-        if c.kind != "today"
-    ]
-    return from_ns(max(times)).date().isoformat() if times else ""
-
-
-def told(src: Sources, who: Patient, kind: Kind, what: type[Told]) -> list[Told]:
-    """Diary records of one kind, cut to the scopes of `who`, for callers that asked the gate."""
-    return [told_of(what, e) for e in entries_of(src, who, [kind])]
-
-
-def _place(src: Sources, wearer: str) -> str:
-    places = series.places_of(src, wearer)
-    return str(places[0]) if places else ""
-
-
-def _algo(src: Sources, wearer: str, last: date, tz: ZoneInfo) -> str:
-    """Method of the newest epochs of the last days of a period."""
-    for place in series.places_of(src, wearer):
-        rows = src.series.days(
-            wearer, place, (last - timedelta(days=PERIOD_D)).isoformat(), last.isoformat()
-        )
-        if rows:
-            row = rows[-1]
-            halves = DaySummary.from_values(row.start_ns, row.seconds, row.values).half_hours
-            used = [i for i, seconds in enumerate(halves["seen"]) if seconds] or [0]
-            start_ns = row.start_ns + used[-1] * HALF_HOUR_NS
-            return src.series.epochs(wearer, place, start_ns, start_ns + HALF_HOUR_NS).algo
-    return ""
-
-
-def _base_from(person: Person | None) -> date | None:
-    text = str(person.settings.get("baseline_from") or "") if person else ""
-    return date.fromisoformat(text) if text else None
 
 
 def _text(text: str) -> str:

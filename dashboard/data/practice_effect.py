@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from dashboard.data import practice
+from dashboard.data import patient_report, practice
 from dashboard.data.gate import gate
 from dashboard.data.people import profile_of
 from dashboard.data.sources import Sources, records
@@ -100,12 +100,12 @@ def _result(src: Sources, who: practice.Patient, outcome: Outcome) -> nof1.Resul
 
 
 def _evenings(src: Sources, who: practice.Patient) -> list[Evening]:
-    return practice.told(src, who, Kind.EVENING, Evening)
+    return patient_report.told(src, who, Kind.EVENING, Evening)
 
 
 def _massages(src: Sources, who: practice.Patient) -> list[Massage]:
-    return practice.told(src, who, Kind.MASSAGE, Massage)
+    return patient_report.told(src, who, Kind.MASSAGE, Massage)
 
 
 def _told(src: Sources, who: practice.Patient) -> list[Training]:
-    return practice.told(src, who, Kind.TRAINING, Training)
+    return patient_report.told(src, who, Kind.TRAINING, Training)

@@ -20,7 +20,7 @@ from tracker.accounts import Accounts
 from tracker.clock import Clock, clock_from
 from tracker.diary import Person, Role
 from tracker.report.i18n import language
-from tracker.report.report import row_text, sentences
+from tracker.report.report_words import row_text, sentences
 from tracker.settings import Settings
 from tracker.store.records import open_records
 

@@ -24,9 +24,9 @@ def effect_lines(report: Report, lang: Language) -> Sequence[tuple[str, str]]:
         return ()
     lines = []
     if "massage" in report.scopes:
-        lines.append((lang.t("pages.effect.massage"), _massage(report, lang)))
+        lines.append((lang.t("effect.question.patient_massage"), _massage(report, lang)))
     if "training" in report.scopes:
-        lines.append((lang.t("pages.effect.training"), _training(report, lang)))
+        lines.append((lang.t("effect.question.patient_training"), _training(report, lang)))
     return lines
 
 
@@ -69,8 +69,11 @@ def _training(report: Report, lang: Language) -> str:
     result = training_effect.published_training_effect(
         *training_effect.weekly(ratings, trained, first, report.last)
     )
-    progress = lang.t("pages.effect.training_progress", weeks=result.weeks)
-    return f"{lang.t(f'pages.effect.training_category.{result.category}')} {progress}"
+    need = training_effect.TrainingGates().min_weeks
+    progress = lang.t("effect.weeks", have=min(result.weeks, need), need=need)
+    key = f"effect.training.{result.category}"
+    pattern = result.category is training_effect.TrainingCategory.PATTERN
+    return f"{lang.t(f'{key}.tension' if pattern else key)} ({progress})"
 
 
 def safety_lines(

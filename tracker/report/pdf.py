@@ -21,7 +21,8 @@ from tracker.report import charts
 from tracker.report.charts.base import Picture
 from tracker.report.charts.minutes import DayMinutes
 from tracker.report.i18n import Language
-from tracker.report.report import Report, row_text, sentences
+from tracker.report.report import Report
+from tracker.report.report_words import row_text, sentences
 from tracker.trends import diaries
 
 # Width and height of a drawing in points of the spec, so that page 1 and 2 hold what they should.

@@ -14,7 +14,8 @@ import pytest
 from tracker.access import SHARED_SCOPES
 from tracker.report.i18n import language
 from tracker.report.pdf import write_pdf
-from tracker.report.report import Report, Subject, build, sentences, shown, twin
+from tracker.report.report import Report, Subject, build, twin
+from tracker.report.report_words import sentences, shown
 from tracker.simulation.history import history
 from tracker.trends.baseline import Verdict
 from tracker.trends.day import summarise
