@@ -25,7 +25,8 @@ def _ask(v: View, found: data.Found) -> None:
     name = t(f"exercise.name.{one.exercise.label}")
     clock = v.lang.clock(from_ns(one.start_ns, v.zone))
     picture, words = st.columns([1, 4], vertical_alignment="center")
-    picture.image(drawings.exercise(one.exercise.label), alt=v.t("session.drawing", exercise=name))
+    alt = v.t("session.drawing", exercise=name)
+    picture.image(drawings.exercise(one.exercise.label), width=110, alt=alt)
     with words:
         if one.hold_s and not one.reps:
             text = t("exercise.found.hold", exercise=name, seconds=round(one.hold_s), clock=clock)

@@ -8,7 +8,7 @@ from functools import cache
 from dashboard import data
 from dashboard.parts import View
 from tracker.advice.load import packaged
-from tracker.diary import Kind
+from tracker.diary import Entry, Kind, Training
 from tracker.exercises import progression
 from tracker.exercises.programme import Item, Override, Programme, programme_from
 
@@ -26,18 +26,24 @@ def history(v: View) -> Sequence[progression.Done]:
 
     The morning after is told with the training entry; a stop for pain is a rise during it.
     """
-    mornings = data.mornings(v.sources, v.viewer, v.wearer)
-    return [
-        progression.Done(
-            day=date.fromisoformat(e.day),
-            level=_whole(e.body.get("level"), 1),
-            completed=bool(e.body.get("completed", True)),
-            effort=_maybe(e.body.get("effort")),
-            rise=PAIN_RISE if e.body.get("stop_reason") == "exercise_pain" else None,
-            next_morning=mornings.get(_whole(e.body.get("training_at_ns"), 0)),
-        )
-        for e in data.entries(v.sources, v.viewer, v.wearer, [Kind.SESSION])
-    ]
+    told = data.told_sessions(v.sources, v.viewer, v.wearer)
+    entries = data.entries(v.sources, v.viewer, v.wearer, [Kind.SESSION])
+    return [_done(e, told.get(_whole(e.body.get("training_at_ns"), 0))) for e in entries]
+
+
+def _done(answer: Entry, told: Training | None) -> progression.Done:
+    body = answer.body
+    rise = told.rise if told else None
+    if rise is None and body.get("stop_reason") == "exercise_pain":
+        rise = PAIN_RISE
+    return progression.Done(
+        day=date.fromisoformat(answer.day),
+        level=_whole(body.get("level"), 1),
+        completed=bool(body.get("completed", True)),
+        effort=_maybe(body.get("effort")),
+        rise=rise,
+        next_morning=told.next_morning if told else None,
+    )
 
 
 def override(v: View) -> Override | None:

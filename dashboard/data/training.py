@@ -101,9 +101,9 @@ def phone_training(
     keep_session(src, viewer, wearer, session, answer, tz)
 
 
-def mornings(
+def told_sessions(
     src: Sources, viewer: Person, wearer: str, first: date | None = None
-) -> dict[int, int | None]:
-    """Answers of the mornings after, by when the session began."""
+) -> dict[int, Training]:
+    """Training entries by when they began: the morning after and the rise are told there."""
     told = entries(src, viewer, wearer, [Kind.TRAINING], first)
-    return {e.at_ns: told_of(Training, e).next_morning for e in told}
+    return {e.at_ns: told_of(Training, e) for e in told}

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from tracker.exercises.episode import FS_HZ, Episode
 from tracker.exercises.spec import Floats, Ints, Reps, Spec, Tuning
 
-LEAST_VALID = 0.6
+LEAST_VALID = 0.5
 VIOLENT_G = 0.5  # swing of the force from which on a gentle movement does not belong to a set
 
 
