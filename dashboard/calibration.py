@@ -33,20 +33,21 @@ def draw(v: View, states: Sequence[Mapping[str, Any]]) -> None:
     )
     if st.button(v.t("calibrate.begin"), type="primary"):
         begin(v, place, short=False)
+    if "poses_done" in st.session_state and not st.session_state.get("poses_short"):
+        _poses(v, place, POSES)
+
+
+def _poses(v: View, place: Placement, poses: Sequence[str]) -> None:
     done: tuple[str, ...] = st.session_state.get("poses_done", ())
-    if "poses_done" not in st.session_state:
-        return
-    short = bool(st.session_state.get("poses_short"))
-    for pose in SHORT if short else POSES:
+    for pose in poses:
         _pose(v, place, pose, pose in done)
-    if len(done) >= 2:
-        with st.container(horizontal=True):
-            if st.button(v.t("calibrate.finish"), type="primary"):
-                _finish(v, place)
-            if st.button(v.t("calibrate.cancel")):
-                _step(v, place, "cancel")
-                st.session_state.pop("poses_done", None)
-                st.rerun()
+    with st.container(horizontal=True):
+        if len(done) >= 2 and st.button(v.t("calibrate.finish"), type="primary"):
+            _finish(v, place)
+        if st.button(v.t("calibrate.cancel")):
+            _step(v, place, "cancel")
+            st.session_state.pop("poses_done", None)
+            st.rerun()
 
 
 def today(v: View, states: Sequence[Mapping[str, Any]]) -> None:
@@ -62,6 +63,9 @@ def today(v: View, states: Sequence[Mapping[str, Any]]) -> None:
                 st.caption(v.lang.t(f"wearing.{word}", deg=deg))
             continue
         place = Placement(str(one["placement"]))
+        if st.session_state.get("poses_short") == str(place) and "poses_done" in st.session_state:
+            _poses(v, place, SHORT)
+            continue
         with st.container(border=True, key=f"ask_{place}"):
             st.markdown(f"**{v.lang.t('wearing.ask_title')}**")
             st.markdown(v.lang.t("wearing.ask", deg=deg))
@@ -70,7 +74,7 @@ def today(v: View, states: Sequence[Mapping[str, Any]]) -> None:
                 if st.button(
                     v.lang.t("wearing.ask_begin"), type="primary", key=f"short_{place}"
                 ) and begin(v, place, short=True):
-                    st.session_state["calibrate_place"] = str(place)
+                    st.rerun()
                 if st.button(v.lang.t("wearing.ask_skip"), key=f"skip_{place}"):
                     _step(v, place, "skip")
                     st.rerun()
@@ -81,7 +85,7 @@ def begin(v: View, place: Placement, *, short: bool) -> bool:
     if _step(v, place, "begin", short=short) is None:
         return False
     st.session_state["poses_done"] = ()
-    st.session_state["poses_short"] = short
+    st.session_state["poses_short"] = str(place) if short else ""
     return True
 
 

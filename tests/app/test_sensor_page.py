@@ -245,6 +245,7 @@ def test_put_on_differently_asks_for_thirty_seconds_and_may_be_skipped(
     assert [k for k in keys if "take_" in k] == [
         f"take_{p}" for p in ("standing", "sitting_tall", "sitting_slumped")
     ]
+    press(test, WORDS.t("pages.calibrate.cancel"))
     press(test, WORDS.t("wearing.ask_skip"))
     assert desk.params("calibrate")[-1]["action"] == "skip"
     desk.served = [served("tag", worn={"from_ns": 1, "deg": 21.3, "asks": False, "skipped": True})]
