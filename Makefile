@@ -60,9 +60,11 @@ bench-speed: $(STAMP_DEV)  ## speed of the chain beside its floor and its peers
 	$(BIN)/python -m bench.speed_analyze
 	$(BIN)/python -m bench.speed_peers
 
-bench-load: $(STAMP_DEV)  ## stores and pages under load
+bench-load: $(STAMP_DEV)  ## stores (7 GB of disk), pages and collector under load
 	$(BIN)/python -m bench.load_stores
 	$(BIN)/python -m bench.load_pages
+	$(BIN)/python -m bench.load_therapist 200 90
+	$(BIN)/python -m bench.load_collector
 
 packages: $(STAMP_DEV)  ## a real environment for each extra alone: size and start time, into docs/
 	$(BIN)/python -m bench.packages
