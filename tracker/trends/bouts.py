@@ -5,7 +5,9 @@ A sitting bout is a stretch of sitting (slouching is sitting) in which interrupt
 20 s are bridged, clipped to half of the shorter sitting stretch beside them (default of ActiPASS,
 whose wording leaves open which stretch is halved; the shorter one is the cautious reading). It
 lasts at least 60 s. Unknown or not-worn time of up to 5 min inside a bout is passed over *without
-being counted as sitting*; more closes the bout and censors it: its end was not seen.
+being counted as sitting*; more closes the bout and censors it: its end was not seen. Where somebody
+was seen to get up beside the unknown time (out of reach, on the way to the kitchen), it counts as
+part of the interruption: a lost link after a rise ends the sitting.
 
 Deviation: a bout cut by the edge of the data or of the span is censored too, for the same reason.
 """
@@ -75,9 +77,9 @@ class _Open:
 
     def bridges(self, next_sit_s: float, params: BoutParams) -> bool:
         limit_s = min(params.merge_s, self.sit_s / 2, next_sit_s / 2)
-        return self.gap_blind_s <= params.close_after_s and (
-            self.gap_up_s == 0 or self.gap_up_s <= limit_s
-        )
+        if self.gap_up_s > 0:
+            return self.gap_up_s + self.gap_blind_s <= limit_s
+        return self.gap_blind_s <= params.close_after_s
 
     def close(self, params: BoutParams, at_edge: bool) -> SitBout:
         unseen = self.gap_up_s == 0 and (at_edge or self.gap_blind_s > params.close_after_s)
@@ -152,16 +154,21 @@ def _stretches(kinds: NDArray[np.int64]) -> list[tuple[int, int]]:
 
 
 def breaks(runs: Runs, params: BoutParams = DEFAULT) -> int:
-    """Times the wearer got up from sitting for at least `break_s` (60 s unless set)."""
+    """Times the wearer got up from sitting for at least `break_s` (60 s unless set).
+
+    Time out of reach between getting up and being seen up again belongs to the break.
+    """
     kinds = _kinds(runs.state, params)
-    count, sat, up_s = 0, False, 0.0
+    count, sat, up_s, away_s = 0, False, 0.0, 0.0
     for first, stop in _stretches(kinds):
         seconds = (int(runs.end_ns[stop - 1]) - int(runs.start_ns[first])) / SECOND_NS
         if kinds[first] == _SIT:
-            sat, up_s = True, 0.0
+            sat, up_s, away_s = True, 0.0, 0.0
         elif kinds[first] == _UP and sat:
-            before, up_s = up_s, up_s + seconds
+            before, up_s, away_s = up_s, up_s + away_s + seconds, 0.0
             count += before < params.break_s <= up_s
+        elif sat and up_s > 0:
+            away_s += seconds
         elif seconds > params.close_after_s:
             sat = False  # what followed the sitting was not seen
     return count
