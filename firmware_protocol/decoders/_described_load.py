@@ -1,17 +1,34 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reading a user's description of a sensor (TOML). Every fault names its key and the remedy."""
 
-import difflib
 import re
 import struct
 import tomllib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, NoReturn
+from collections.abc import Iterable
 
 from firmware_protocol.decoders._base import DPS_PER_RAD, G, sig
+from firmware_protocol.decoders._described_table import Table, bad
+from firmware_protocol.decoders._described_types import (
+    Characteristic,
+    Description,
+    Field,
+    Time,
+    Vector,
+    Write,
+)
 from firmware_protocol.errors import BadDescription
 from firmware_protocol.frame import Kind
+
+__all__ = [
+    "PREFIX",
+    "TYPES",
+    "UNITS",
+    "Characteristic",
+    "Description",
+    "Vector",
+    "Write",
+    "parse",
+]
 
 TYPES = {
     "i8": "b", "u8": "B", "i16": "h", "u16": "H", "i32": "i", "u32": "I",
@@ -27,138 +44,6 @@ UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}
 LONGEST = 512  # bytes of a notification (Bluetooth core: attribute values end at 512)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Field:
-    """One value: what it means and its struct letter (empty in text)."""
-
-    name: str
-    letter: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Vector:
-    """Acceleration or rotation: physical value = raw * scale, then axes put right.
-
-    `axes` holds for x, y, z of the sensor which raw axis it is (0..2) and with which sign.
-    """
-
-    kind: Kind
-    scale: float
-    axes: tuple[tuple[int, int], ...] = ((0, 1), (1, 1), (2, 1))
-    full_scale: float | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Time:
-    """Device time: seconds per count, how many bits before it wraps, of which sample."""
-
-    tick_s: float
-    bits: int
-    of: str = "last"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Characteristic:
-    """One notifying characteristic."""
-
-    uuid: str
-    rate_hz: float
-    text: bool
-    separator: str
-    order: str
-    header: tuple[Field, ...]
-    sample: tuple[Field, ...]
-    many: bool
-    vectors: tuple[Vector, ...]
-    time: Time | None
-    counter_bits: int | None
-    counter_of: str = "sample"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Write:
-    """Something to write before or after streaming."""
-
-    uuid: str
-    data: bytes
-    response: bool = True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Description:
-    """A whole sensor."""
-
-    name: str
-    title: str
-    services: tuple[str, ...]
-    device_names: tuple[str, ...]
-    characteristics: tuple[Characteristic, ...]
-    start: tuple[Write, ...] = ()
-    stop: tuple[Write, ...] = ()
-
-
-def _bad(key: str, found: str, remedy: str) -> NoReturn:
-    raise BadDescription(f"{key}: {found}; {remedy}")
-
-
-class _Table:
-    """A TOML table that knows its own name and refuses keys nobody asked for."""
-
-    def __init__(self, data: object, key: str) -> None:
-        if not isinstance(data, Mapping):
-            _bad(key, "this is not a table", f"write [{key}] and its keys below")
-        self._data: Mapping[str, Any] = data
-        self._key = key
-        self._asked: set[str] = set()
-
-    def key(self, name: str) -> str:
-        return f"{self._key}.{name}" if self._key else name
-
-    def get(self, name: str, kind: type | tuple[type, ...], default: Any = None) -> Any:
-        self._asked.add(name)
-        value = self._data.get(name, default)
-        if value is default:
-            return default
-        if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-            kinds = kind if isinstance(kind, tuple) else (kind,)
-            wanted = " or ".join(_PLAIN.get(k, k.__name__) for k in kinds)
-            _bad(self.key(name), f"{value!r} is no {wanted}", f"write a {wanted}")
-        return value
-
-    def need(self, name: str, kind: type | tuple[type, ...], example: str) -> Any:
-        value = self.get(name, kind)
-        if value is None:
-            _bad(self.key(name), "is missing", f"add it, for example {name} = {example}")
-        return value
-
-    def choice(self, name: str, choices: Iterable[str], default: str) -> str:
-        value = str(self.get(name, str, default))
-        options = list(choices)
-        if value not in options:
-            _bad(self.key(name), f"{value!r} is not known", f"use one of {', '.join(options)}")
-        return value
-
-    def tables(self, name: str) -> list["_Table"]:
-        found = self.get(name, list, [])
-        return [_Table(t, f"{self.key(name)}[{k}]") for k, t in enumerate(found)]
-
-    def table(self, name: str) -> "_Table | None":
-        found = self.get(name, dict)
-        return None if found is None else _Table(found, self.key(name))
-
-    def done(self) -> None:
-        for name in self._data:
-            if name not in self._asked:
-                near = difflib.get_close_matches(name, self._asked, 1)
-                hint = (
-                    f"did you mean {near[0]}?"
-                    if near
-                    else f"known: {', '.join(sorted(self._asked))}"
-                )
-                _bad(self.key(name), "this key is not known", hint)
-
-
-_PLAIN = {str: "text", int: "whole number", float: "number", list: "list", dict: "table"}
 NUMBER = (int, float)
 
 
@@ -171,13 +56,13 @@ def parse(text: str) -> Description:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise BadDescription(f"the file is not TOML: {error}; put texts in quotes") from None
-    top = _Table(data, "")
+    top = Table(data, "")
     name = top.need("name", str, '"my-sensor"')
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,39}", name):
-        _bad("name", f"{name!r} is no plain name", "use small letters, digits and hyphens")
+        bad("name", f"{name!r} is no plain name", "use small letters, digits and hyphens")
     streams = top.tables("stream")
     if not streams:
-        _bad("stream", "is missing", "add a [[stream]] table with characteristic and sample")
+        bad("stream", "is missing", "add a [[stream]] table with characteristic and sample")
     description = Description(
         name=name,
         title=str(top.get("title", str, name)),
@@ -190,42 +75,42 @@ def parse(text: str) -> Description:
     top.done()
     uuids = [c.uuid for c in description.characteristics]
     if len(set(uuids)) < len(uuids):
-        _bad("stream", "two streams name one characteristic", "join them into one sample")
+        bad("stream", "two streams name one characteristic", "join them into one sample")
     kinds = [v.kind for c in description.characteristics for v in c.vectors]
     if Kind.ACC not in kinds:
-        _bad("stream", "no acceleration is described", "name acc_x, acc_y and acc_z in a sample")
+        bad("stream", "no acceleration is described", "name acc_x, acc_y and acc_z in a sample")
     for kind in set(kinds):
         if kinds.count(kind) > 1:
-            _bad("stream", f"{PREFIX[kind]} is described twice", "keep one of them")
+            bad("stream", f"{PREFIX[kind]} is described twice", "keep one of them")
     return description
 
 
-def _uuid(table: _Table, name: str) -> str:
+def _uuid(table: Table, name: str) -> str:
     text = str(table.need(name, str, '"13012f00-f8c3-4f4a-a8f4-15cd926da146"')).lower()
     if re.fullmatch(r"(0x)?[0-9a-f]{4}", text):
         return sig(int(text, 16))
     if not UUID.fullmatch(text):
         remedy = "write 8-4-4-4-12 hex digits, or 4 for a number of the Bluetooth SIG"
-        _bad(table.key(name), f"{text!r} is no UUID", remedy)
+        bad(table.key(name), f"{text!r} is no UUID", remedy)
     return text
 
 
-def _texts(table: _Table, name: str, default: list[str]) -> list[str]:
+def _texts(table: Table, name: str, default: list[str]) -> list[str]:
     values = table.get(name, list, default)
     for value in values:
         if not isinstance(value, str):
-            _bad(table.key(name), f"{value!r} is no text", "put it in quotes")
+            bad(table.key(name), f"{value!r} is no text", "put it in quotes")
     return list(values)
 
 
-def _write(table: _Table) -> Write:
+def _write(table: Table) -> Write:
     text = str(table.need("hex", str, '"01 32"'))
     try:
         data = bytes.fromhex(text)
     except ValueError:
-        _bad(table.key("hex"), f"{text!r} is no hex", 'write two digits per byte, as "01 32"')
+        bad(table.key("hex"), f"{text!r} is no hex", 'write two digits per byte, as "01 32"')
     if len(data) > LONGEST:
-        _bad(table.key("hex"), f"{len(data)} bytes are too many", f"keep to {LONGEST}")
+        bad(table.key("hex"), f"{len(data)} bytes are too many", f"keep to {LONGEST}")
     write = Write(
         uuid=_uuid(table, "characteristic"),
         data=data,
@@ -235,24 +120,24 @@ def _write(table: _Table) -> Write:
     return write
 
 
-def _characteristic(table: _Table) -> Characteristic:
+def _characteristic(table: Table) -> Characteristic:
     text = table.choice("encoding", ("binary", "csv"), "binary") == "csv"
     uuid = _uuid(table, "characteristic")
     rate = float(table.need("rate_hz", NUMBER, "50"))
     if not 0.01 <= rate <= 2000:
-        _bad(table.key("rate_hz"), f"{rate} is no usable rate", "write samples per second")
+        bad(table.key("rate_hz"), f"{rate} is no usable rate", "write samples per second")
     header = () if text else tuple(_fields(table, "header", text=False))
     sample = tuple(_fields(table, "sample", text=text))
     if not sample:
         remedy = 'add it, for example sample = ["acc_x:i16", "acc_y:i16", "acc_z:i16"]'
-        _bad(table.key("sample"), "is missing", remedy)
+        bad(table.key("sample"), "is missing", remedy)
     separator = str(table.get("separator", str, ",")) if text else ","
     if len(separator) != 1:
-        _bad(table.key("separator"), f"{separator!r} is not one character", 'write "," or ";"')
+        bad(table.key("separator"), f"{separator!r} is not one character", 'write "," or ";"')
     names = [f.name for f in (*header, *sample) if f.name != "skip"]
     for name in set(names):
         if names.count(name) > 1:
-            _bad(table.key("sample"), f"{name} stands twice", "name each value once")
+            bad(table.key("sample"), f"{name} stands twice", "name each value once")
     vectors = [_vector(table, kind, names) for kind in (Kind.ACC, Kind.GYRO)]
     many = not text and table.choice("samples", ("one", "many"), "one") == "many"
     order = (
@@ -279,53 +164,53 @@ def _characteristic(table: _Table) -> Characteristic:
     table.done()
     if not found.vectors:
         remedy = "name acc_x, acc_y, acc_z or gyr_x, gyr_y, gyr_z"
-        _bad(table.key("sample"), "holds neither acceleration nor rotation", remedy)
+        bad(table.key("sample"), "holds neither acceleration nor rotation", remedy)
     size = struct.calcsize(order + "".join(f.letter for f in (*header, *sample)))
     if size > LONGEST:
-        _bad(table.key("sample"), f"{size} bytes do not fit a notification", f"keep to {LONGEST}")
+        bad(table.key("sample"), f"{size} bytes do not fit a notification", f"keep to {LONGEST}")
     return found
 
 
-def _fields(table: _Table, name: str, *, text: bool) -> list[Field]:
+def _fields(table: Table, name: str, *, text: bool) -> list[Field]:
     fields = []
     for entry in _texts(table, name, []):
         label, _, kind = entry.partition(":")
         if label not in NAMES:
-            _bad(table.key(name), f"{label!r} is no known value", f"use {', '.join(NAMES)}")
+            bad(table.key(name), f"{label!r} is no known value", f"use {', '.join(NAMES)}")
         if text and kind:
-            _bad(table.key(name), f"{entry!r} has a type", f"in csv write {label!r} alone")
+            bad(table.key(name), f"{entry!r} has a type", f"in csv write {label!r} alone")
         if not text and kind not in TYPES:
             remedy = f"write {label}:TYPE with one of {', '.join(TYPES)}"
-            _bad(table.key(name), f"{entry!r} has no known type", remedy)
+            bad(table.key(name), f"{entry!r} has no known type", remedy)
         if name == "header" and label[:3] in PREFIX.values():
-            _bad(table.key(name), f"{label} stands in the header", "move it into sample")
+            bad(table.key(name), f"{label} stands in the header", "move it into sample")
         fields.append(Field(name=label, letter=TYPES.get(kind, "")))
     return fields
 
 
-def _vector(table: _Table, kind: Kind, names: list[str]) -> Vector | None:
+def _vector(table: Table, kind: Kind, names: list[str]) -> Vector | None:
     prefix = PREFIX[kind]
     have = [f"{prefix}_{a}" in names for a in "xyz"]
     part = table.table(prefix)
     if not any(have):
         if part is not None:
-            _bad(
+            bad(
                 table.key(prefix), "nothing of it is in sample", f"name {prefix}_x, _y and _z there"
             )
         return None
     if not all(have):
         missing = next(a for a, h in zip("xyz", have, strict=True) if not h)
-        _bad(table.key("sample"), f"{prefix}_{missing} is missing", "name all three axes")
+        bad(table.key("sample"), f"{prefix}_{missing} is missing", "name all three axes")
     if part is None:
         example = f'add {prefix} = {{ unit = "{next(iter(UNITS[kind]))}", scale = 1.0 }}'
-        _bad(table.key(prefix), "is missing", example)
+        bad(table.key(prefix), "is missing", example)
     unit = part.choice("unit", UNITS[kind], next(iter(UNITS[kind])))
     scale = float(part.get("scale", NUMBER, 1.0))
     if not 1e-9 < abs(scale) < 1e6:
-        _bad(part.key("scale"), f"{scale} is no usable scale", f"write {unit} per count")
+        bad(part.key("scale"), f"{scale} is no usable scale", f"write {unit} per count")
     full = part.get("range", NUMBER)
     if full is not None and not 0 < full < 1e6:
-        _bad(part.key("range"), f"{full} is no range", f"write the largest value in {unit}")
+        bad(part.key("range"), f"{full} is no range", f"write the largest value in {unit}")
     factor = UNITS[kind][unit]
     vector = Vector(
         kind=kind,
@@ -337,7 +222,7 @@ def _vector(table: _Table, kind: Kind, names: list[str]) -> Vector | None:
     return vector
 
 
-def _axes(part: _Table) -> tuple[tuple[int, int], ...]:
+def _axes(part: Table) -> tuple[tuple[int, int], ...]:
     texts = _texts(part, "axes", ["x", "y", "z"])
     axes = tuple(
         ("xyz".find(t.lstrip("+-")), -1 if t.startswith("-") else 1)
@@ -346,7 +231,7 @@ def _axes(part: _Table) -> tuple[tuple[int, int], ...]:
     )
     if sorted(a for a, _ in axes) != [0, 1, 2]:
         remedy = 'write which raw axis x, y and z are, as ["-y", "x", "z"]'
-        _bad(part.key("axes"), f"{texts} is no set of axes", remedy)
+        bad(part.key("axes"), f"{texts} is no set of axes", remedy)
     return axes
 
 
@@ -355,49 +240,49 @@ def _find(fields: Iterable[Field], name: str) -> Field | None:
 
 
 def _time(
-    table: _Table, header: tuple[Field, ...], sample: tuple[Field, ...], *, text: bool, many: bool
+    table: Table, header: tuple[Field, ...], sample: tuple[Field, ...], *, text: bool, many: bool
 ) -> Time | None:
     part = table.table("time")
     field = _find((*header, *sample), "time")
     if field is None:
         if part is not None:
-            _bad(table.key("time"), "no time is in header or sample", 'add "time:u32" there')
+            bad(table.key("time"), "no time is in header or sample", 'add "time:u32" there')
         return None
     if part is None:
-        _bad(table.key("time"), "is missing", "add time = { tick_s = 0.001 }")
+        bad(table.key("time"), "is missing", "add time = { tick_s = 0.001 }")
     if many and _find(sample, "time"):
-        _bad(table.key("sample"), "time stands in a repeated sample", "move it to the header")
+        bad(table.key("sample"), "time stands in a repeated sample", "move it to the header")
     if field.letter in ("f", "d"):
-        _bad(table.key("header"), "time is a fraction", "send whole ticks; a float loses precision")
+        bad(table.key("header"), "time is a fraction", "send whole ticks; a float loses precision")
     tick_s = float(part.need("tick_s", NUMBER, "0.001"))
     if not 1e-9 <= tick_s <= 1:
-        _bad(part.key("tick_s"), f"{tick_s} is no usable tick", "write seconds per count")
+        bad(part.key("tick_s"), f"{tick_s} is no usable tick", "write seconds per count")
     bits = 64 if text else 8 * struct.calcsize("<" + field.letter)
     bits = int(part.get("bits", int, bits))
     if not 8 <= bits <= 64:
-        _bad(part.key("bits"), f"{bits} is no width", "write 8 to 64")
+        bad(part.key("bits"), f"{bits} is no width", "write 8 to 64")
     time = Time(tick_s=tick_s, bits=bits, of=part.choice("of", ("first", "last"), "last"))
     part.done()
     return time
 
 
 def _counter(
-    table: _Table, header: tuple[Field, ...], sample: tuple[Field, ...], *, text: bool
+    table: Table, header: tuple[Field, ...], sample: tuple[Field, ...], *, text: bool
 ) -> tuple[int | None, str]:
     part = table.table("counter")
     field = _find((*header, *sample), "counter")
     if field is None:
         if part is not None:
-            _bad(table.key("counter"), "no counter is in header or sample", 'add "counter:u16"')
+            bad(table.key("counter"), "no counter is in header or sample", 'add "counter:u16"')
         return None, "sample"
     if field.letter in ("f", "d"):
-        _bad(table.key("header"), "counter is a fraction", "send a whole number")
+        bad(table.key("header"), "counter is a fraction", "send a whole number")
     of = "sample"
     bits = 32 if text else 8 * struct.calcsize("<" + field.letter)
     if part is not None:
         of = part.choice("of", ("sample", "packet"), "sample")
         bits = int(part.get("bits", int, bits))
         if not 4 <= bits <= 64:
-            _bad(part.key("bits"), f"{bits} is no width", "write 4 to 64")
+            bad(part.key("bits"), f"{bits} is no width", "write 4 to 64")
         part.done()
     return bits, of

@@ -5,38 +5,53 @@ import math
 import struct
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 from firmware_protocol.decoders._base import DPS_PER_RAD, G, enough, nearest
+from firmware_protocol.decoders._reference_answer import Answer
+from firmware_protocol.decoders._reference_stream import StreamFrame
+from firmware_protocol.decoders._reference_words import (
+    ABORT,
+    BAD_PARAMETER,
+    BATCH_S,
+    BUSY,
+    CAPABILITIES,
+    CHANNELS,
+    CONFIG,
+    CONTROL,
+    ERASE,
+    EVENT,
+    IDENTIFY,
+    INVALID,
+    KEEP_SAMPLING,
+    LIVE,
+    NOT_SUPPORTED,
+    OK,
+    PARTLY,
+    RANGE,
+    REPLAY,
+    REPLAY_OP,
+    SCALE,
+    SERVICE,
+    SLEEP,
+    START,
+    STATUS,
+    STOP,
+    SYNC,
+    UNKNOWN_OP,
+    VERSION,
+    WRONG_STATE,
+    need,
+    uuid,
+)  # fmt: skip
 from firmware_protocol.errors import BadField, TruncatedFrame, UnknownFrame
 from firmware_protocol.registry import Wish
 
-VERSION = 1
-INVALID = -32768
-EVENT = 14
-CHANNELS = {0: 3, 1: 6, 2: 9, 3: 4, 4: 7}
-BATCH_S = 0.2
-KEEP_SAMPLING = 1
-
-START, STOP, RANGE, REPLAY_OP, ABORT, SYNC, IDENTIFY, ERASE, SLEEP = range(1, 10)
-OK, UNKNOWN_OP, BAD_PARAMETER, NOT_SUPPORTED, BUSY, WRONG_STATE, PARTLY = range(7)
-
-
-def uuid(short: int) -> str:
-    """A characteristic of the profile."""
-    return f"4a6c{short:04x}-0aa9-4205-bea2-99d70d91da5c"
-
-
-SERVICE = uuid(1)
-CAPABILITIES, CONFIG, SCALE, LIVE, REPLAY, CONTROL, STATUS = (uuid(k) for k in range(2, 9))
-
-
-def _need(data: bytes, length: int, what: str) -> None:
-    if len(data) != length:
-        raise TruncatedFrame(
-            f"{what}: {len(data)} bytes, expected {length}; the device does not speak version 1"
-        )
+__all__ = [
+    "ABORT", "BAD_PARAMETER", "BATCH_S", "BUSY", "CAPABILITIES", "CHANNELS", "CONFIG",
+    "CONTROL", "ERASE", "EVENT", "IDENTIFY", "INVALID", "KEEP_SAMPLING", "LIVE",
+    "NOT_SUPPORTED", "OK", "PARTLY", "RANGE", "REPLAY", "REPLAY_OP", "SCALE", "SERVICE",
+    "SLEEP", "START", "STATUS", "STOP", "SYNC", "UNKNOWN_OP", "VERSION", "WRONG_STATE",
+    "Answer", "Capabilities", "Config", "Scale", "Status", "StreamFrame", "uuid",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,7 +165,7 @@ class Config:
     @classmethod
     def decode(cls, data: bytes) -> "Config":
         """As read back."""
-        _need(data, 10, "configuration")
+        need(data, 10, "configuration")
         version, layout, rate, acc, _, gyro, n, flags = struct.unpack("<BBHBBHBB", data)
         if version != VERSION:
             raise UnknownFrame(f"configuration version {version} is not known; update Backstay")
@@ -206,7 +221,7 @@ class Scale:
     @classmethod
     def decode(cls, data: bytes) -> "Scale":
         """Sixteen bytes of characteristic 0004."""
-        _need(data, 16, "scale")
+        need(data, 16, "scale")
         values = struct.unpack("<4f", data)
         if not all(math.isfinite(v) and 0 <= v < 1e4 for v in values):
             raise BadField(f"scale {data.hex()} holds a value that is no scale; read it again")
@@ -240,7 +255,7 @@ class Status:
     @classmethod
     def decode(cls, data: bytes) -> "Status":
         """As read or notified."""
-        _need(data, 20, "status")
+        need(data, 20, "status")
         version, bits, boot, following, oldest, tick = struct.unpack("<BBHIIQ", data)
         if version != VERSION:
             raise UnknownFrame(f"status version {version} is not known; update Backstay")
@@ -257,98 +272,3 @@ class Status:
             self.oldest_index & 0xFFFFFFFF,
             self.tick,
         )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """An indication of the control point."""
-
-    op: int
-    status: int
-    params: bytes = b""
-
-    @classmethod
-    def decode(cls, data: bytes) -> "Answer":
-        """Check the length that belongs to the operation."""
-        if len(data) < 2:
-            raise TruncatedFrame(f"control point answer of {len(data)} bytes; expected 2 or more")
-        if not data[0] & 0x80:
-            raise UnknownFrame(f"control point sent {data[0]:#04x}, which is no answer; ignore it")
-        answer = cls(op=data[0] & 0x7F, status=data[1], params=data[2:])
-        wanted = {RANGE: 8, REPLAY_OP: 8, SYNC: 11}.get(answer.op, 0)
-        if answer.status in (OK, PARTLY) and len(answer.params) != wanted:
-            raise TruncatedFrame(
-                f"answer to operation {answer.op}: {len(answer.params)} bytes of parameters, "
-                f"expected {wanted}"
-            )
-        return answer
-
-    def encode(self) -> bytes:
-        """For the device."""
-        return bytes([self.op | 0x80, self.status]) + self.params
-
-    def pair(self) -> tuple[int, int]:
-        """The two u32 of RANGE? (oldest, next) or REPLAY (last, count)."""
-        first, second = struct.unpack("<II", self.params)
-        return int(first), int(second)
-
-    def sync(self) -> tuple[int, int, int]:
-        """Id, tick at reception, ticks until the answer left."""
-        sync_id, tick, gap = struct.unpack("<BQH", self.params)
-        return int(sync_id), int(tick), int(gap)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class StreamFrame:
-    """A frame of 0005 or 0006; `raw` is (n, channels) int16."""
-
-    layout: int
-    index16: int
-    tick: int
-    raw: NDArray[np.int16]
-    replay: bool = False
-    gap: bool = False
-
-    @classmethod
-    def decode(cls, data: bytes) -> "StreamFrame":
-        """Reject any length that is not header + n samples."""
-        if len(data) < 8:
-            raise TruncatedFrame(f"stream frame of {len(data)} bytes; the header alone has 8")
-        head, bits, index, tick = struct.unpack_from("<BBHI", data)
-        major, layout, n = head >> 4, head & 0x0F, bits & 0x3F
-        if major != VERSION:
-            raise UnknownFrame(f"stream frame of version {major}; update Backstay")
-        if layout == EVENT:
-            raw = np.empty((0, 1), np.int16)
-        else:
-            if layout not in CHANNELS:
-                raise UnknownFrame(f"stream frame of layout {layout}, which is not defined")
-            if n == 0:
-                raise BadField("stream frame without samples; the firmware is faulty")
-            width = CHANNELS[layout]
-            if len(data) != 8 + 2 * width * n:
-                raise TruncatedFrame(
-                    f"stream frame of {len(data)} bytes for {n} samples of {2 * width}; "
-                    f"expected {8 + 2 * width * n}, check the MTU"
-                )
-            raw = np.frombuffer(data, "<i2", offset=8).astype(np.int16).reshape(n, width)
-        return cls(
-            layout=layout,
-            index16=index,
-            tick=tick,
-            raw=raw,
-            replay=bool(bits & 0x40),
-            gap=bool(bits & 0x80),
-        )
-
-    def encode(self) -> bytes:
-        """For the device."""
-        bits = self.raw.shape[0] | (0x40 if self.replay else 0) | (0x80 if self.gap else 0)
-        head = struct.pack(
-            "<BBHI",
-            VERSION << 4 | self.layout,
-            bits,
-            self.index16 & 0xFFFF,
-            self.tick & 0xFFFFFFFF,
-        )
-        return head + self.raw.astype("<i2").tobytes()

@@ -7,7 +7,6 @@ after each reconnect (and after a lost notification) this session asks for what 
 
 import struct
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 
@@ -15,9 +14,7 @@ from firmware_protocol.decoders import _reference_wire as wire
 from firmware_protocol.decoders._base import (
     BATTERY_LEVEL,
     BATTERY_STEPS,
-    DPS_PER_RAD,
     BaseSession,
-    G,
     battery,
     clipped,
     match_services,
@@ -26,17 +23,14 @@ from firmware_protocol.decoders._base import (
 from firmware_protocol.decoders._reference_account import Account
 from firmware_protocol.decoders._reference_clock import ClockExchange
 from firmware_protocol.decoders._reference_device import ReferencePeripheral
+from firmware_protocol.decoders._reference_golden import GOLDEN
+from firmware_protocol.decoders._reference_parts import Part
+from firmware_protocol.decoders._reference_parts import parts as parts_of
 from firmware_protocol.errors import BadField
-from firmware_protocol.frame import Frame, Kind, Packet, PacketFlag, Stream
-from firmware_protocol.peripheral import golden
+from firmware_protocol.frame import Frame, Packet, PacketFlag, Stream
 from firmware_protocol.registry import Advert, Match, Resume, Step, Wish
 
-
-class _Part(NamedTuple):
-    """A stream inside a frame: its columns and what one count is worth."""
-
-    stream: Stream
-    columns: slice
+__all__ = ["DECODER", "GOLDEN", "VARIANTS"]
 
 
 class ReferenceSession(BaseSession):
@@ -49,7 +43,7 @@ class ReferenceSession(BaseSession):
         self._config: wire.Config | None = None
         self._scale: wire.Scale | None = None
         self._status: wire.Status | None = None
-        self._parts: tuple[_Part, ...] = ()
+        self._parts: tuple[Part, ...] = ()
         self._started = False
         self._account = Account()
         self._clock = ClockExchange()
@@ -60,7 +54,7 @@ class ReferenceSession(BaseSession):
         if self._parts:
             return tuple(p.stream for p in self._parts)
         wished = wire.Config.wished(self._wish, None)
-        return tuple(p.stream for p in _parts(wished, wire.Scale.typical(wished), 32768.0))
+        return tuple(p.stream for p in parts_of(wished, wire.Scale.typical(wished), 32768.0))
 
     @property
     def status(self) -> wire.Status | None:
@@ -171,7 +165,7 @@ class ReferenceSession(BaseSession):
             raise unknown_channel(frame, DECODER.title)
         if self._config and self._scale:
             tick_hz = float(self._caps.tick_hz) if self._caps else 32768.0
-            self._parts = _parts(self._config, self._scale, tick_hz)
+            self._parts = parts_of(self._config, self._scale, tick_hz)
         return ()
 
     def _samples(self, frame: Frame) -> Sequence[Packet]:
@@ -245,32 +239,6 @@ class ReferenceSession(BaseSession):
         )
 
 
-def _parts(config: wire.Config, scale: wire.Scale, tick_hz: float) -> tuple[_Part, ...]:
-    def stream(kind: Kind, count: float, full: float | None) -> Stream:
-        return Stream(
-            kind=kind,
-            fs_hz=float(config.rate_hz),
-            scale=count,
-            full_scale=full,
-            tick_hz=tick_hz,
-            tick_bits=32,
-            index_bits=32,
-        )
-
-    acc = stream(Kind.ACC, scale.acc / G, float(config.acc_range_g))
-    gyro = stream(Kind.GYRO, scale.gyro * DPS_PER_RAD, float(config.gyro_range_dps))
-    mag = stream(Kind.MAG, scale.mag, None)
-    quat = stream(Kind.QUAT, scale.quat, None)
-    a, g, m = slice(0, 3), slice(3, 6), slice(6, 9)
-    return {
-        0: (_Part(acc, a),),
-        1: (_Part(acc, a), _Part(gyro, g)),
-        2: (_Part(acc, a), _Part(gyro, g), _Part(mag, m)),
-        3: (_Part(quat, slice(0, 4)),),
-        4: (_Part(acc, a), _Part(quat, slice(3, 7))),
-    }[config.layout]
-
-
 class Reference:
     """The decoder of our own profile."""
 
@@ -297,38 +265,6 @@ class Reference:
 
 
 DECODER = Reference()
-
-_CAPABILITIES = (
-    "0102010002040080000003020B000408190032006400C800050402040810"
-    "0606FA00F401D0070704409C0000080B4C534D3644533354522D43"
-)
-_KNOWN = (
-    (wire.CAPABILITIES, _CAPABILITIES),
-    (wire.SCALE, "0AE81C3B787D0B3A0000000000008038"),
-    (wire.STATUS, "010907000000000000000000B168DE3A00000000"),
-)
-_AG = (*_KNOWN, (wire.CONFIG, "010132000800E8030001"))
-_A = (*_KNOWN, (wire.CONFIG, "010032000800E8030001"))
-_Q = (*_KNOWN, (wire.CONFIG, "010332000800E8030001"))
-GOLDEN = (
-    golden("OP-1", wire.LIVE, "1101E803000005000000000000106400 38FF3200", before=_AG, samples=1),
-    golden("OP-2", wire.LIVE, "1002FFFF000001001000F0FFF00F1400F4FFFB0F", before=_A, samples=2),
-    golden(
-        "OP-3", wire.REPLAY, "10420500 00F0FFFF 000000100000 000000800000", before=_A, samples=2
-    ),
-    golden(
-        "OP-4",
-        wire.LIVE,
-        "1183F20320300500010002000300040005000600070008000900 0A000B000C00FFFFFEFFFDFFFCFFFBFFFAFF",
-        before=_AG,
-        samples=3,
-    ),
-    golden("OP-5", wire.LIVE, "13010000008000000040000000000000", before=_Q, samples=1),
-    golden("OP-8", wire.STATUS, "0109070040E20100A0860100B168DE3A00000000"),
-    golden("OP-9", wire.CONTROL, "86002AB168DE3A000000002100", before=_AG),
-    golden("OP-10", wire.CONTROL, "8400CF070000E8030000"),
-    golden("OP-12", wire.CAPABILITIES, _CAPABILITIES),
-)
 
 # Other devices the contract test plays besides `DECODER.peripheral()`.
 VARIANTS = {

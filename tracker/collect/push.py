@@ -9,84 +9,46 @@ waited out; nothing has to be flushed at the end, because what was not acknowled
 
 import gzip
 import hashlib
-import http.client
 import json
 import logging
-import os
 import sqlite3
-import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from tracker.clock import Clock
+from tracker.collect.practice_list import Practice, join, leave, practices
+from tracker.collect.practice_post import TIMEOUT_S, post_https
 from tracker.collect.wire import epochs_json
-from tracker.errors import AccessDenied, InputError, ServiceError, StoreError
+from tracker.errors import AccessDenied, ServiceError, StoreError
 from tracker.model import EPOCH_COLUMNS, SECOND_NS, Placement
 from tracker.store.base import Batch
 from tracker.store.codec import live_json
 from tracker.store.sqlite_read import SqliteReader
 
+__all__ = [
+    "FORMAT",
+    "Practice",
+    "Pusher",
+    "Sent",
+    "join",
+    "leave",
+    "post_https",
+    "practices",
+    "start_push",
+]
+
 log = logging.getLogger("backstay.push")
 
-CONFIG = "practice.json"
 FORMAT = "backstay-hours-1"
 HOUR_NS = 3600 * SECOND_NS
 ROUND_S = 20.0
 LONGEST_WAIT_S = 300.0
 HOURS_AT_ONCE = 12
-TIMEOUT_S = 30.0
 _FRESH_NS = 60 * SECOND_NS
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Practice:
-    """Where one wearer's hours go. `sha256`: the certificate's print; "": one that is trusted."""
-
-    wearer: str
-    url: str
-    token: str
-    sha256: str = ""
-
-
-def practices(folder: Path) -> Sequence[Practice]:
-    """Every practice that wearers of this house joined."""
-    try:
-        rows = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
-        return [Practice(**row) for row in rows]
-    except FileNotFoundError:
-        return ()
-    except (OSError, ValueError, TypeError) as error:
-        raise StoreError(f"{folder / CONFIG}: not readable ({error}); join again") from error
-
-
-def join(folder: Path, practice: Practice) -> None:
-    """Remember a practice; the file holds a token and belongs to the owner alone."""
-    parts = urlsplit(practice.url)
-    if parts.scheme != "https" or not parts.hostname:
-        raise InputError("the practice's address begins with https:// (health data never go open)")
-    rest = [p for p in practices(folder) if p.wearer != practice.wearer]
-    _keep(folder, [*rest, practice])
-
-
-def leave(folder: Path, wearer: str) -> bool:
-    """Stop sending one wearer's hours; whether any were sent."""
-    known = practices(folder)
-    _keep(folder, [p for p in known if p.wearer != wearer])
-    return any(p.wearer == wearer for p in known)
-
-
-def _keep(folder: Path, rows: Sequence[Practice]) -> None:
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    beside = folder / f"{CONFIG}.part"
-    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        json.dump([asdict(p) for p in rows], file, indent=1)
-    beside.replace(folder / CONFIG)
 
 
 class Sent:
@@ -255,51 +217,6 @@ _LOOKS = (
     ("days", 3600, 48 * HOUR_NS),
     ("now", 0, 2 * HOUR_NS),
 )
-
-
-def post_https(practice: Practice, body: bytes) -> None:
-    """One request; the certificate is checked before a byte of the token leaves."""
-    parts = urlsplit(practice.url)
-    context = ssl.create_default_context()
-    if practice.sha256:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE  # the print below is compared instead
-    link = http.client.HTTPSConnection(
-        str(parts.hostname), parts.port or 443, timeout=TIMEOUT_S, context=context
-    )
-    try:
-        link.connect()
-        if practice.sha256:
-            _compare(link, practice.sha256)
-        headers = {
-            "authorization": f"Bearer {practice.token}",
-            "content-type": "application/gzip",
-        }
-        link.request("POST", f"{parts.path.rstrip('/')}/practice/hours", body, headers)
-        reply = link.getresponse()
-        said = reply.read(10_000)
-    except (OSError, http.client.HTTPException) as error:
-        raise ServiceError(f"the practice at {parts.hostname} does not answer ({error})") from error
-    finally:
-        link.close()
-    if reply.status in (401, 403):
-        raise AccessDenied("the practice refuses this token: ask for a new one and join again")
-    if reply.status != 200:
-        raise ServiceError(f"the practice answered {reply.status}: {_reason(said)}")
-
-
-def _compare(link: http.client.HTTPSConnection, wanted: str) -> None:
-    assert isinstance(link.sock, ssl.SSLSocket)  # noqa: S101 - connected above
-    shown = hashlib.sha256(link.sock.getpeercert(binary_form=True) or b"").hexdigest()
-    if shown != wanted.replace(":", "").lower():
-        raise AccessDenied("the practice shows another certificate than agreed: nothing was sent")
-
-
-def _reason(said: bytes) -> str:
-    try:
-        return str(json.loads(said)["text"])[:200]
-    except (ValueError, KeyError, TypeError):
-        return "no reason given"
 
 
 def start_push(reader: SqliteReader, folder: Path, clock: Clock) -> Callable[[], None]:

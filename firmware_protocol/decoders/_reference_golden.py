@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Golden frames of our open profile: the vectors of PROTOCOL.md, section 8."""
+
+from firmware_protocol.decoders import _reference_wire as wire
+from firmware_protocol.peripheral import golden
+
+_CAPABILITIES = (
+    "0102010002040080000003020B000408190032006400C800050402040810"
+    "0606FA00F401D0070704409C0000080B4C534D3644533354522D43"
+)
+_KNOWN = (
+    (wire.CAPABILITIES, _CAPABILITIES),
+    (wire.SCALE, "0AE81C3B787D0B3A0000000000008038"),
+    (wire.STATUS, "010907000000000000000000B168DE3A00000000"),
+)
+_AG = (*_KNOWN, (wire.CONFIG, "010132000800E8030001"))
+_A = (*_KNOWN, (wire.CONFIG, "010032000800E8030001"))
+_Q = (*_KNOWN, (wire.CONFIG, "010332000800E8030001"))
+GOLDEN = (
+    golden("OP-1", wire.LIVE, "1101E803000005000000000000106400 38FF3200", before=_AG, samples=1),
+    golden("OP-2", wire.LIVE, "1002FFFF000001001000F0FFF00F1400F4FFFB0F", before=_A, samples=2),
+    golden(
+        "OP-3", wire.REPLAY, "10420500 00F0FFFF 000000100000 000000800000", before=_A, samples=2
+    ),
+    golden(
+        "OP-4",
+        wire.LIVE,
+        "1183F20320300500010002000300040005000600070008000900 0A000B000C00FFFFFEFFFDFFFCFFFBFFFAFF",
+        before=_AG,
+        samples=3,
+    ),
+    golden("OP-5", wire.LIVE, "13010000008000000040000000000000", before=_Q, samples=1),
+    golden("OP-8", wire.STATUS, "0109070040E20100A0860100B168DE3A00000000"),
+    golden("OP-9", wire.CONTROL, "86002AB168DE3A000000002100", before=_AG),
+    golden("OP-10", wire.CONTROL, "8400CF070000E8030000"),
+    golden("OP-12", wire.CAPABILITIES, _CAPABILITIES),
+)
