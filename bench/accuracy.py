@@ -97,6 +97,18 @@ def postures(
     )
 
 
+def sisfall(who: Sequence[str]) -> Scored:
+    """The shipped waist model on another set altogether: trials of 12 to 100 s, other sensors."""
+    return postures(
+        "walking, stairs, jogging, waist (sisfall, another set)",
+        "sisfall_waist",
+        who,
+        lambda _, __: nullcontext(),
+        classes=5,
+        labels={1: WALK, 2: WALK, 5: WALK, 3: EXER, 4: EXER},
+    )
+
+
 def no_gyro(samples: Samples) -> Samples:
     """Acceleration alone."""
     return replace(samples, gyr_dps=None)
@@ -323,6 +335,7 @@ def measure(*, short: bool) -> dict[str, Any]:  # noqa: C901 - one list of measu
                     variant=variant,
                 )
             )
+        take(sisfall(people("sisfall_waist")))
     off = "rules alone (BACKSTAY_HAPT_MODEL=off)"
     if not short:
 
