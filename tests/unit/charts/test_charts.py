@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every chart: says its finding, counts nothing that was not measured, and explains when empty."""
 
+import re
 from collections.abc import Callable
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
@@ -16,6 +17,7 @@ from tracker.report.i18n import LANGUAGES, language
 from tracker.simulation.history import History, history
 from tracker.trends.bouts import sitting_bouts
 from tracker.trends.day import summarise
+from tracker.trends.motion import shift_epochs
 from tracker.trends.summary import DaySummary
 from tracker.units import day_bounds_ns
 
@@ -174,6 +176,34 @@ def table_of(state: list[int], start_ns: int) -> Epochs:
         worn=np.ones(n, np.uint8),
         valid=zeros + 1,
     )
+
+
+def test_posture_changes_stand_in_a_lane_of_their_own(
+    made: History, days: dict[date, DaySummary]
+) -> None:
+    """A tick for each minute with a change, as the metric counts; bars say how sure they are."""
+    start_ns, end_ns = day_bounds_ns(LAST, ZONE)
+    inside = (made.epochs.start_ns >= start_ns) & (made.epochs.start_ns < end_ns)
+    grid = day_minutes(made.epochs[inside], LAST, ZONE)
+    assert int(grid.shifts.sum()) == len(shift_epochs(made.epochs[inside]))
+    drawn = charts.ribbon(grid, language("en"), summary=days[LAST])
+    assert drawn.chart is not None
+    spec = drawn.chart.to_dict()
+    ticks = [rows for rows in spec["datasets"].values() if set(rows[0]) == {"at"}]
+    assert [len(rows) for rows in ticks] == [int((grid.shifts > 0).sum())]
+    texts = [r["text"] for rows in spec["datasets"].values() for r in rows if "colour" in r]
+    assert texts
+    assert all(re.search(r"; \d+% sure\)$", text) for text in texts), texts[:3]
+    assert ("|", "posture change") in drawn.legend
+
+
+def test_days_say_how_often_somebody_sat(days: dict[date, DaySummary]) -> None:
+    """The number of sitting bouts stands in brackets beside each measured day."""
+    drawn = charts.stacked_days(days, FIRST, LAST, language("en"))
+    assert drawn.chart is not None
+    rows = [r for part in drawn.chart.to_dict()["datasets"].values() for r in part]
+    said = [r["text"] for r in rows if str(r.get("text", "")).startswith("[")]
+    assert said == [f"[{round(d.bouts)}]" for _, d in sorted(days.items())]
 
 
 def test_a_gap_is_a_gap() -> None:

@@ -5,8 +5,9 @@
 day without sitting.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
+from typing import Any
 
 import altair as alt
 import pandas as pd
@@ -51,7 +52,7 @@ def stacked_days(
             y=y,
             x=alt.X(
                 "from:Q",
-                scale=alt.Scale(domain=[-reach, reach], nice=True),
+                scale=alt.Scale(domain=[-reach * 1.15, reach * 1.15], nice=True),
                 axis=alt.Axis(
                     title=lang.t("charts.days.axis"),
                     labelExpr="abs(datum.value) + ' h'",
@@ -71,10 +72,27 @@ def stacked_days(
     height = _ROW_PX * len(rows) + 56
     used = [n for n in COLOURS if n in set(frame["name"])]
     return Picture(
-        chart=dressed(alt.layer(bars, centre), height),
+        chart=dressed(alt.layer(bars, centre, _counts(rows, days, lang)), height),
         alt=_finding(days, lang),
         table=_table(days, lang),
         legend=tuple((COLOURS[n], state_word(lang, n)) for n in used),
+    )
+
+
+def _counts(rows: Sequence[date], days: Mapping[date, DaySummary], lang: Language) -> Any:
+    """The number of sitting bouts in brackets, left of each bar."""
+    shown = [d for d in rows if d in days]
+    frame = pd.DataFrame(
+        {
+            "day": [_label(d, lang) for d in shown],
+            "at": [-sum(band_minutes(days[d]).values()) / 60 for d in shown],
+            "text": [f"[{lang.number(days[d].bouts, 0)}]" for d in shown],
+        }
+    )
+    return (
+        alt.Chart(frame)
+        .mark_text(align="right", dx=-4, fontSize=11, color=INK, aria=False)
+        .encode(y=alt.Y("day:N"), x="at:Q", text="text:N")
     )
 
 
@@ -150,6 +168,7 @@ def _table(days: Mapping[date, DaySummary], lang: Language) -> pd.DataFrame:
             t("charts.day"): [lang.day(d, weekday=True) for d in days],
             t("charts.worn"): [lang.duration(s.worn_s / 60) for s in days.values()],
             t("common.metric.sitting"): [lang.duration(s.sit_s / 60) for s in days.values()],
+            t("charts.days.sits"): [lang.number(s.bouts, 0) for s in days.values()],
             t("common.metric.longest_sit"): [
                 lang.duration(s.longest_sit_min) for s in days.values()
             ],

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tracker.model import EPOCH_S, SECOND_NS, Epochs, State
+from tracker.trends.motion import shift_epochs
 from tracker.trends.tables import day_state
 from tracker.units import day_bounds_ns, from_ns
 
@@ -32,6 +33,8 @@ class DayMinutes:
     tilt_deg  (n,) float32, median of the minute; NaN where unknown
     sit_min   (n,) float32, length of the sitting bout that the minute is part of, by the rule of
               the metrics (`tracker.trends.bouts`); 0 outside of bouts
+    confidence (n,) float32, mean of the minute; NaN where not measured
+    shifts    (n,) uint8, posture shifts in the minute, by the rule of the metrics
     start_ns  start of the day
     """
 
@@ -43,6 +46,8 @@ class DayMinutes:
     slump_pct: NDArray[np.float32]
     tilt_deg: NDArray[np.float32]
     sit_min: NDArray[np.float32]
+    confidence: NDArray[np.float32]
+    shifts: NDArray[np.uint8]
 
     def wall_min(self, minute: int) -> float:
         """Minutes on the wearer's clock at the start of an elapsed minute."""
@@ -67,6 +72,7 @@ class MinuteRun:
     state: State
     measured: bool
     sit_min: float  # length of the sitting bout around it, 0 when it is no sitting
+    confidence: float  # mean; NaN where nothing was measured
 
 
 def day_minutes(epochs: Epochs, day: date, tz: ZoneInfo) -> DayMinutes:
@@ -79,6 +85,12 @@ def day_minutes(epochs: Epochs, day: date, tz: ZoneInfo) -> DayMinutes:
     np.add.at(counts, (minute, epochs.state[inside]), 1)
     measured = counts.sum(axis=1) >= _LEAST_EPOCHS
     state = np.where(measured, counts.argmax(axis=1), State.UNKNOWN).astype(np.uint8)
+    shifted = shift_epochs(epochs)
+    shift_ns = epochs.start_ns[shifted]
+    shift_ns = shift_ns[(shift_ns >= start_ns) & (shift_ns < end_ns)]
+    shifts = np.bincount((shift_ns - start_ns) // MINUTE_NS, minlength=n)
+    sure = np.bincount(minute, epochs.confidence[inside], minlength=n)
+    seen = counts.sum(axis=1)
     return DayMinutes(
         day=day,
         start_ns=start_ns,
@@ -88,6 +100,8 @@ def day_minutes(epochs: Epochs, day: date, tz: ZoneInfo) -> DayMinutes:
         slump_pct=_median(minute, epochs.slump_pct[inside], n),
         tilt_deg=_median(minute, epochs.tilt_deg[inside], n),
         sit_min=_bout_lengths(epochs, minute, inside, start_ns, end_ns),
+        confidence=np.where(measured, sure / np.maximum(seen, 1), np.nan).astype(np.float32),
+        shifts=shifts.astype(np.uint8),
     )
 
 
@@ -142,9 +156,15 @@ def runs(day: DayMinutes, *, step_min: int = 1) -> list[MinuteRun]:
             state=State.UNKNOWN if state[a] == 100 else State(int(state[a])),
             measured=bool(state[a] != 100),
             sit_min=float(sit_len[a]),
+            confidence=_mean(day.confidence[a:b]),
         )
         for a, b in pairwise(bounds)
     ]
+
+
+def _mean(values: NDArray[np.float32]) -> float:
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if known.size else float("nan")
 
 
 def _coarse(state: NDArray[np.uint8], step: int) -> NDArray[np.uint8]:

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import altair as alt
-import numpy as np
 import pandas as pd
 
 from tracker.model import SECOND_NS, State
@@ -28,6 +27,7 @@ from tracker.report.charts.base import (
     wall_clock,
 )
 from tracker.report.charts.minutes import DayMinutes, MinuteRun, runs, worn_window
+from tracker.report.charts.ribbon_lanes import curve_layers, shift_ticks, slump_curve, tick_layer
 from tracker.report.i18n import Language
 from tracker.trends.summary import DaySummary
 from tracker.units import from_ns
@@ -35,8 +35,6 @@ from tracker.units import from_ns
 _MOST = 280
 _BAND = (6.0, 50.0)  # the ribbon, in pixels from the top
 _SLOUCH = (52.0, 58.0)
-_CURVE = (76.0, 136.0)
-_STEP_MIN = 10  # one point of the slump curve
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +60,7 @@ def ribbon(
         return nothing_yet(lang.t("charts.ribbon.empty"))
     low, high = worn_window(day)
     stretches = [_cut(r, low, high) for r in _readable(day) if r.to_min > low and r.from_min < high]
-    curve = _slump_curve(day, low, high)
+    curve = slump_curve(day, low, high)
     kinds = {m.kind for m in marks}
     height = 176 if curve is not None else 96
     if not marks:
@@ -71,8 +69,10 @@ def ribbon(
     y_scale = alt.Scale(domain=[height - 20, 0], nice=False)
     layers = [_bars(stretches, lang, x, y_scale), *_hatches(stretches, y_scale)]
     layers += _slouch_strip(stretches, y_scale)
+    ticks = shift_ticks(day, low, high)
+    layers += tick_layer(ticks, y_scale)
     if curve is not None:
-        layers += _curve_layers(curve, lang, y_scale, low, high)
+        layers += curve_layers(curve, lang, y_scale, low, high)
     if marks:
         layers.append(_mark_layer(marks, y_scale, height - 32))
     return Picture(
@@ -80,6 +80,7 @@ def ribbon(
         alt=_finding(day, summary, lang),
         table=_table(stretches, lang),
         legend=_legend(stretches, lang)
+        + ((("|", lang.t("charts.mark.shift")),) if ticks else ())
         + tuple((_SYMBOL[k], lang.t(f"charts.mark.{k}")) for k in _SYMBOL if k in kinds),
     )
 
@@ -117,7 +118,11 @@ def _bars(stretches: Sequence[MinuteRun], lang: Language, x: alt.X, y_scale: alt
             "from": [r.from_min for r in shown],
             "to": [r.to_min for r in shown],
             "colour": [COLOURS[_name(r)] for r in shown],
-            "text": [f"{_say(r, lang)} ({lang.duration(r.minutes)})" for r in shown],
+            "text": [
+                f"{_say(r, lang)} ({lang.duration(r.minutes)}; "
+                f"{lang.t('charts.ribbon.sure', share=lang.percent(r.confidence))})"
+                for r in shown
+            ],
         }
     )
     return (
@@ -167,58 +172,6 @@ def _slouch_strip(stretches: Sequence[MinuteRun], y_scale: alt.Scale) -> list[An
             y=alt.Y(datum=_SLOUCH[0], scale=y_scale, axis=None),
             y2=alt.Y2Datum(_SLOUCH[1]),
         )
-    ]
-
-
-def _slump_curve(day: DayMinutes, low: float, high: float) -> pd.DataFrame | None:
-    """Median and 10-90 % of the slump in steps of ten minutes; None where it is unknown."""
-    rows = []
-    part, before = 0, -1
-    for first in range(0, len(day.state), _STEP_MIN):
-        window = day.slump_pct[first : first + _STEP_MIN]
-        seen = window[~np.isnan(window) & np.isin(day.state[first : first + _STEP_MIN], (3, 4))]
-        if seen.size < 3:
-            continue
-        if first - before > _STEP_MIN:
-            part += 1
-        before = first
-        p10, p50, p90 = np.percentile(np.clip(seen, 0, 100), [10, 50, 90])
-        rows.append((day.wall_min(first) + _STEP_MIN / 2, p10, p50, p90, part))
-    if not rows:
-        return None
-    frame = pd.DataFrame(rows, columns=["at", "p10", "p50", "p90", "part"])
-    span = _CURVE[1] - _CURVE[0]
-    for column in ("p10", "p50", "p90"):
-        frame[column] = _CURVE[1] - frame[column] / 100 * span
-    return frame[(frame["at"] >= low) & (frame["at"] <= high)]
-
-
-def _curve_layers(
-    curve: pd.DataFrame, lang: Language, y_scale: alt.Scale, low: float, high: float
-) -> list[Any]:
-    base = alt.Chart(curve).encode(x="at:Q", detail="part:N")
-    ends = pd.DataFrame(
-        {
-            "at": [low, low],
-            "to": [high, high],
-            "y": [_CURVE[0], _CURVE[1]],
-            "text": [lang.t("charts.ribbon.slumped"), lang.t("charts.ribbon.tall")],
-            "shift": [_CURVE[0] - 6, _CURVE[1] + 7],
-        }
-    )
-    return [
-        alt.Chart(ends)
-        .mark_rule(strokeDash=[3, 3], color=FRAME, strokeWidth=1, aria=False)
-        .encode(x="at:Q", x2="to:Q", y=alt.Y("y:Q", scale=y_scale, axis=None)),
-        base.mark_area(color=COLOURS["slouching"], opacity=0.25, aria=False).encode(
-            y=alt.Y("p90:Q", scale=y_scale, axis=None), y2="p10:Q"
-        ),
-        base.mark_line(color=COLOURS["slouching"], strokeWidth=1.8, aria=False).encode(
-            y=alt.Y("p50:Q", scale=y_scale, axis=None)
-        ),
-        alt.Chart(ends)
-        .mark_text(align="left", baseline="middle", fontSize=11, color=INK, dx=2)
-        .encode(x="at:Q", y=alt.Y("shift:Q", scale=y_scale, axis=None), text="text:N"),
     ]
 
 
