@@ -15,17 +15,27 @@ from tracker.errors import BackstayError
 from tracker.trends.experiment import MAX_BLOCKS, MIN_BLOCKS, Plan, plan
 from tracker.units import local_date
 
+UNBOUNDED = 20.0  # an end that the test leaves open
+
 
 def draw(v: View) -> None:
     """The running experiment, or the wizard for a new one; earlier ones below."""
     st.markdown(_t(v, "lead"))
     found = data.experiments(v.sources, v.viewer, v.wearer)
     newest = found[-1] if found else None
+    earlier = list(found)
     if newest is not None and newest.ended is None:
-        _running(v, newest.plan)
+        earlier.pop()
+        reminder(v)
+        if v.today > newest.plan.last_day:
+            _summary(v, newest.plan)
+            with st.expander(_t(v, "again")):
+                _wizard(v)
+        else:
+            _so_far(v, newest.plan)
     else:
         _wizard(v)
-    for old in reversed(found if newest is None or newest.ended else found[:-1]):
+    for old in reversed(earlier):
         first = date.fromisoformat(old.plan.first_day)
         with st.expander(_t(v, "earlier", first=v.lang.day(first))):
             if old.ended is not None and old.ended <= old.plan.last_day:
@@ -106,17 +116,6 @@ def _wizard(v: View) -> None:
                 st.rerun()
 
 
-def _running(v: View, made: Plan) -> None:
-    reminder(v)
-    if v.today > made.last_day:
-        _summary(v, made)
-    else:
-        _so_far(v, made)
-    with st.popover(_t(v, "end_ask")):
-        st.markdown(_t(v, "end_lead"))
-        st.button(_t(v, "end"), on_click=_end, args=(v,), key="experiment_end")
-
-
 def _so_far(v: View, made: Plan) -> None:
     """Where it stands, without a look at the result."""
     state = data.experiment_state(v.sources, v.viewer, v.wearer, made, v.zone)
@@ -138,6 +137,9 @@ def _so_far(v: View, made: Plan) -> None:
         st.markdown(_t(v, "next", day=day, minutes=made.massage_minutes, kind=kind))
     st.caption(_t(v, "waiting"))
     _stored(v, made)
+    with st.popover(_t(v, "end_ask")):
+        st.markdown(_t(v, "end_lead"))
+        st.button(_t(v, "end"), on_click=_end, args=(v,), key="experiment_end")
 
 
 def _end(v: View) -> None:
@@ -162,20 +164,26 @@ def _summary(v: View, made: Plan) -> None:
 
 
 def _said(v: View, made: Plan, result: Mapping[str, object], *, answered: bool) -> str:
-    """The result in one sentence; points lower are positive."""
-    lower = -float(str(result["difference"]))
-    ends = (-float(str(result["high"])), -float(str(result["low"])))
-    low, high = (v.lang.number(e, 1) if abs(e) < 20 else "…" for e in ends)
-    key = "open" if not answered else "lower" if lower > 0 else "higher"
+    """The result in one sentence, in points lower or higher and never with a minus."""
+    difference, low, high = (float(str(result[k])) for k in ("difference", "low", "high"))
+    word = "lower" if difference <= 0 else "higher"
+    if answered:
+        low, high = (-high, -low) if word == "lower" else (low, high)
+    else:
+        low, high = high, -low  # points higher, points lower
     return _t(
         v,
-        f"result.{key}",
+        f"result.{word}" if answered else f"result.open_{word}",
         scale=_t(v, f"scale.{made.outcome}"),
-        difference=v.lang.number(abs(lower) if key != "open" else lower, 1),
-        low=low,
-        high=high,
+        difference=v.lang.number(abs(difference), 1),
+        low=_points(v, low),
+        high=_points(v, high),
         p=v.lang.number(float(str(result["p"])), 3),
     )
+
+
+def _points(v: View, points: float) -> str:
+    return v.lang.number(points, 1) if abs(points) < UNBOUNDED else "…"
 
 
 def _facts(v: View, made: Plan, state: Mapping[str, object]) -> list[tuple[str, str]]:
@@ -183,9 +191,11 @@ def _facts(v: View, made: Plan, state: Mapping[str, object]) -> list[tuple[str, 
     first = date.fromisoformat(made.first_day)
     differences = state["differences"]
     assert isinstance(differences, list)  # noqa: S101 - made by `summary`
-    order = " ".join(_t(v, "first_week" if c else "second_week") for c in made.coins)
+    order = ", ".join(_t(v, "first_week" if c else "second_week") for c in made.coins)
     facts = {
-        "dates": _t(v, "from_to", first=lang.day(first), last=lang.day(made.last_day)),
+        "dates": _t(
+            v, "from_to", first=lang.day(first, weekday=True), last=lang.day(made.last_day)
+        ),
         "order": order,
         "outcome": _t(v, f"scale.{made.outcome}"),
         "pairs": " · ".join(lang.number(d, 1) for d in differences),

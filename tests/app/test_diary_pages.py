@@ -106,7 +106,7 @@ def test_the_result_of_an_experiment_is_told_whole(app: App, own: Path) -> None:
     assert "Tension was 2.0 points lower on average in the massage weeks, at least" in text
     assert "p = 0.031" in text
     rows = test.table[-1].value
-    assert "1st 2nd 1st 2nd 1st 2nd" in rows.to_string()
+    assert "first, second, first, second, first, second" in rows.to_string()
 
 
 def test_an_entry_is_changed_and_the_earlier_version_stays(app: App, own: Path) -> None:

@@ -186,7 +186,7 @@ def test_every_key_that_a_page_asks_for_exists():
     areas = {"t": "pages.", "d": "dashboard."}
     known = i18n.keys("en")
     missing = []
-    for path in (ROOT / "dashboard").rglob("*.py"):
+    for path in (p for part in ("dashboard", "tracker") for p in (ROOT / part).rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
                 continue

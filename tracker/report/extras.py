@@ -30,10 +30,13 @@ def effect_lines(report: Report, lang: Language) -> Sequence[tuple[str, str]]:
     return lines
 
 
+def _outcome(report: Report) -> diaries.Outcome:
+    """Pain in the clinic profile where it is shared, else tension."""
+    return "pain" if report.profile == "clinic" and "pain" in report.scopes else "tension"
+
+
 def _massage(report: Report, lang: Language) -> str:
-    outcome: diaries.Outcome = "tension"
-    if report.profile == "clinic" and "pain" in report.scopes:
-        outcome = "pain"
+    outcome = _outcome(report)
     told = diaries.massage_series(
         report.evenings,
         report.massages,
@@ -59,9 +62,10 @@ def _massage(report: Report, lang: Language) -> str:
 
 
 def _training(report: Report, lang: Language) -> str:
+    outcome = _outcome(report)
     ratings = {
         d: v
-        for d, v in diaries.ratings_by_day(report.evenings, "tension").items()
+        for d, v in diaries.ratings_by_day(report.evenings, outcome).items()
         if d <= report.last
     }
     trained = diaries.training_days(report.trainings, ZoneInfo(report.subject.zone))
@@ -73,7 +77,7 @@ def _training(report: Report, lang: Language) -> str:
     progress = lang.t("effect.weeks", have=min(result.weeks, need), need=need)
     key = f"effect.training.{result.category}"
     pattern = result.category is training_effect.TrainingCategory.PATTERN
-    return f"{lang.t(f'{key}.tension' if pattern else key)} ({progress})"
+    return f"{lang.t(f'{key}.{outcome}' if pattern else key)} ({progress})"
 
 
 def safety_lines(
