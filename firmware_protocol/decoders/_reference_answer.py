@@ -4,7 +4,7 @@
 import struct
 from dataclasses import dataclass
 
-from firmware_protocol.decoders._reference_words import OK, SYNC
+from firmware_protocol.decoders._reference_words import OK, PARTLY, RANGE, REPLAY_OP, SYNC
 from firmware_protocol.errors import TruncatedFrame, UnknownFrame
 
 
