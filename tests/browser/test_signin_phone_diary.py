@@ -13,10 +13,14 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 
+from tracker.clock import SYSTEM_CLOCK
 from tracker.collect.control import ControlClient
 from tracker.diary import Entry, Kind, Person, Role
+from tracker.prompt_log import KEY, PromptLog, Told, log_of
+from tracker.prompts import Cause, Prompt
 from tracker.settings import Settings
 from tracker.store.records import open_records, open_records_reader
+from tracker.store.sqlite import open_reader, open_store
 
 pytestmark = pytest.mark.browser
 ROOT = Path(__file__).resolve().parents[2]
@@ -52,6 +56,25 @@ def entries(settings: Settings, kind: Kind) -> list[Entry]:
         records.close()
 
 
+def prompt(settings: Settings) -> None:
+    """What the collector said a moment ago, as it keeps it."""
+    now_ns = SYSTEM_CLOCK.now_ns()
+    said = Prompt(at_ns=now_ns, cause=Cause.SITTING, minutes=50.0, since_ns=0, tone="question")
+    store = open_store(settings)
+    log = PromptLog().with_told(Told(prompt=said, channels=("phone",)))
+    store.put_wearer_setting("w", KEY, log.as_json())
+    store.close()
+
+
+def quiet_ns(settings: Settings) -> int:
+    """Until when the log says that it is quiet."""
+    reader = open_reader(settings)
+    try:
+        return log_of(reader.wearer_settings("w").get(KEY)).rest.until_ns
+    finally:
+        reader.close()
+
+
 def wait(condition: Callable[[], bool], what: str) -> None:
     """Up to a minute."""
     deadline = time.monotonic() + 60
@@ -63,11 +86,15 @@ def wait(condition: Callable[[], bool], what: str) -> None:
 def test_a_tap_waits_for_the_computer_and_arrives_once(
     browser: Browser, tmp_path: Path, free_port: Callable[[], int]
 ) -> None:
-    """Tap and massage while the dashboard is away; both are in the diary once it is back."""
+    """Tap and massage while the dashboard is away; both are in the diary once it is back.
+
+    A prompt stands there, too, and its snooze needs no dashboard.
+    """
     settings = Settings(data=tmp_path, zone="Europe/Berlin", http_port=free_port())
     records = open_records(settings)
     records.put_person(Person(id="o", name="Anna", roles=frozenset({Role.WEARER}), wearer="w"))
     records.close()
+    prompt(settings)
     client = ControlClient(settings.data)
     context = browser.new_context(
         viewport={"width": 390, "height": 844},
@@ -83,6 +110,7 @@ def test_a_tap_waits_for_the_computer_and_arrives_once(
         token = client.call("pair_phone", name="P", wearer="w", placement="waist")["token"]
         page = context.new_page()
         page.goto(f"https://127.0.0.1:{settings.http_port}/phone#token={token}")
+        page.get_by_text("Passt gerade eine kurze Pause?").wait_for()
         page.get_by_role("button", name="4", exact=True).click()
         page.get_by_text("Noch zu senden: 1").wait_for()
         page.locator("#minutes").fill("25")
@@ -91,6 +119,9 @@ def test_a_tap_waits_for_the_computer_and_arrives_once(
         assert Axe().run(page).violations_count == 0
         if os.environ.get("BACKSTAY_SHOTS"):
             page.screenshot(path=f"{os.environ['BACKSTAY_SHOTS']}/phone-diary.png", full_page=True)
+        page.get_by_role("button", name="30 min Ruhe").click()
+        page.locator("#prompt").wait_for(state="hidden")
+        assert quiet_ns(settings) > SYSTEM_CLOCK.now_ns(), "quiet was kept with no dashboard"
         assert not entries(settings, Kind.EVENING)
         with process(settings, "-m", "dashboard.serve") as dashboard:
             assert dashboard.stdout is not None
