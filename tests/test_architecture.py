@@ -201,13 +201,17 @@ def test_every_command_has_help() -> None:
         assert command.get_short_help_str(), name
 
 
+# These raise when what they wait for has not come in time (our fakes, Playwright).
+WAITS = ("until", "more", "wait_for_selector", "wait_for_url", "wait_for_function")
+
+
 def _can_fail(test: ast.AST, helpers: set[str]) -> bool:
-    """Whether a test asserts, expects an error, allows only some errors, or calls a helper."""
+    """Whether a test asserts, expects an error, waits for what must come, or calls a helper."""
     for node in ast.walk(test):
         if isinstance(node, ast.Assert | ast.Try):
             return True
         name = getattr(node, "attr", None) or getattr(node, "id", None)
-        if name in {"raises", "fail", "warns", "suppress", *helpers}:
+        if name in {"raises", "fail", "warns", "suppress", *WAITS, *helpers}:
             return True
     return False
 

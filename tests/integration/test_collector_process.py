@@ -85,6 +85,8 @@ async def test_kill_9_in_mid_stream_loses_nothing_that_was_stored(
     setup = setups(PLACE, reader.calibrations("w1", PLACE), {}, axes=AXES)[-1].setup
     found = reader.epochs("w1", PLACE, 0, FOR_EVER)
     assert found.equals(chain.analyze(raw, setup).epochs)
+    told_s = sum(sum(d.seconds.values()) for d in reader.days("w1", PLACE, "0", "9"))
+    assert told_s == 5 * len(found), "the day's row lacks the end of the day"
     steps = np.diff(raw.t_ns)
     holes = [(int(raw.t_ns[i]), int(raw.t_ns[i + 1])) for i in np.flatnonzero(steps > 5e8)]
     gaps = reader.gaps("w1", PLACE, 0, int(raw.t_ns[-1]))  # the silence after it is one too

@@ -95,6 +95,8 @@ async def serve(plan: Plan) -> None:
         for config, source in _wanted(plan, store):
             hub.plan(config, source)
         await _serve(plan, hub)
+        # Rollups follow the data by up to a minute; nothing else will come and bring them along.
+        await asyncio.to_thread(store.refresh)
     finally:
         await asyncio.to_thread(end_push)
         await asyncio.to_thread(end_sink)
