@@ -29,7 +29,7 @@ ZONE = ZoneInfo("Europe/Berlin")
         ("http://127.0.0.1:8123/api/webhook/x", ""),
         ("https://homeassistant.local:8123/api/webhook/x", ""),
         ("http://[fd00::12]:1880/prompt", ""),
-        ("mqtt://user:secret@192.168.1.4/home/back", ""),
+        ("mqtt://user@192.168.1.4/home/back", ""),
         ("mqtt://192.168.1.4", "host"),
         ("ftp://192.168.1.4/x", "scheme"),
         ("file:///etc/passwd", "scheme"),
