@@ -43,6 +43,9 @@ def show() -> None:
                 st.markdown(claim.verdict)
                 advice_cards.sources(v, claim.sources)
     _points(v, v.t("article.not_when"), told.contraindications)
+    with st.expander(v.lang.t("safety.further")):
+        st.markdown("\n".join(f"- {point.text}" for point in told.further))
+    st.markdown(v.lang.t("safety.in_doubt"))
     _points(v, v.t("article.how_to"), told.how_to)
     if told.self_massage:
         st.markdown(told.self_massage)

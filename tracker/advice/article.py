@@ -39,6 +39,7 @@ class Article:
     mast: str
     mast_limits: str
     contraindications: tuple[Point, ...]
+    further: tuple[Point, ...]  # the rest of the massage points of the safety list
     how_to: tuple[Point, ...]
     self_massage: str
     does: tuple[Point, ...]
@@ -48,18 +49,21 @@ class Article:
 
 
 def article(rules: Rules, lang: str) -> Article:
-    """The page in a language. The contraindications are those the source article names."""
+    """The page in a language: what the source article names first, then the further points."""
     document = rules.document
     mast = document.get("explanation", {}).get("mast", {})
     facts = document.get("massage_fact", [])
+    points = [
+        Point(id=i, text=text, sources=source_lines(rules, rules.questions[i].sources, lang))
+        for i, group, text in questions(rules, lang)
+        if group == "massage" or rules.questions[i].seed
+    ]
     return Article(
         claims=tuple(_claim(rules, c, lang) for c in document.get("seed_claim", [])),
         mast=str(mast.get(lang, "")),
         mast_limits=str(mast.get(f"limits_{lang}", "")),
-        contraindications=tuple(
-            Point(id=i, text=text, sources=source_lines(rules, rules.questions[i].sources, lang))
-            for i, _, text in questions(rules, lang, seed_only=True)
-        ),
+        contraindications=tuple(p for p in points if rules.questions[p.id].seed),
+        further=tuple(p for p in points if not rules.questions[p.id].seed),
         how_to=_points(rules, document.get("massage_step", []), lang),
         self_massage=str(document.get("self_massage_note", {}).get(lang, "")),
         does=_points(rules, [f for f in facts if f["does"]], lang),
