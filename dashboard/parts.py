@@ -84,12 +84,24 @@ def header(v: View, key: str, *, lead: str = "") -> None:
         st.markdown(lead)
 
 
+LATE_S = 900.0  # what waits for InfluxDB this long is worth a word
+
+
 def banners(v: View) -> None:
     """Demo, and the local store standing in for an InfluxDB that is away."""
     if Role.WEARER in v.viewer.roles and data.is_demo(v.sources, v.viewer, v.wearer):
         st.info(v.d("banner.demo"), icon=None)
     if v.sources.fallback:
         st.warning(v.d("banner.influx_away", why=v.sources.fallback))
+    waiting = v.sources.waiting
+    if waiting is None:
+        return
+    if waiting.alarm:
+        st.warning(v.d("banner.influx_alarm", why=waiting.alarm))
+    since_s = 0.0 if waiting.oldest_ns is None else (v.now_ns - waiting.oldest_ns) / 1e9
+    if since_s > LATE_S:
+        text = v.d("banner.influx_waiting", n=waiting.backlog_hours)
+        st.caption(f"{text} {v.d('banner.influx_since', time=v.lang.duration(since_s / 60))}")
 
 
 def notice(v: View) -> None:

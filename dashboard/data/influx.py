@@ -7,6 +7,7 @@ middle of a page, that read comes from the embedded store and the next page show
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache
 from threading import Lock
@@ -17,6 +18,7 @@ from tracker.model import Epochs, ExerciseSet, Gap, Live, Placement, Transition
 from tracker.settings import Settings
 from tracker.store.base import DayRow
 from tracker.store.influx import InfluxStore, open_store
+from tracker.store.influx_sink import SinkStatus, read_status
 from tracker.store.sqlite import open_reader
 from tracker.store.sqlite_read import SqliteReader
 
@@ -28,7 +30,10 @@ Got = TypeVar("Got")
 
 
 class FallingBack:
-    """The reads of a series store; `away` says why InfluxDB is not used, "" where it is."""
+    """The reads of a series store; `away` says why InfluxDB is not used, "" where it is.
+
+    `waiting` is what the collector of this machine has not brought there yet.
+    """
 
     def __init__(self, far: InfluxStore, near: SqliteReader) -> None:
         self._far = far
@@ -36,6 +41,7 @@ class FallingBack:
         self._lock = Lock()
         self._asked_s = float("-inf")
         self.away = ""
+        self.waiting = SinkStatus()
 
     def probe(self) -> str:
         """Ask the server whether it answers, now and then; the reason when it does not."""
@@ -49,6 +55,8 @@ class FallingBack:
             self.away = str(error)
         else:
             self.away = ""
+        with suppress(StoreError):  # the embedded store says itself what is wrong with it
+            self.waiting = read_status(self._near)
         return self.away
 
     def _read(self, far: Callable[[], Got], near: Callable[[], Got]) -> Got:
@@ -115,7 +123,8 @@ class FallingBack:
 def with_influx(src: "Sources") -> "Sources":
     """The same sources with the series read from InfluxDB while it answers."""
     series = _reader(src.settings)
-    return replace(src, series=series, fallback=series.probe())
+    fallback = series.probe()
+    return replace(src, series=series, fallback=fallback, waiting=series.waiting)
 
 
 @lru_cache(maxsize=4)

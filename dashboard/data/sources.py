@@ -11,7 +11,7 @@ from dataclasses import replace as dc_replace
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from tracker.clock import Clock, clock_from_environment
 from tracker.errors import StoreBusy, StoreError
@@ -22,6 +22,9 @@ from tracker.store.base import DayRow
 from tracker.store.records import Records, open_records, open_records_reader
 from tracker.store.sqlite import open_reader
 from tracker.store.sqlite_read import SqliteReader
+
+if TYPE_CHECKING:
+    from tracker.store.influx_sink import SinkStatus
 
 NOBODY = "me"  # pseudonym of the series before any sensor has written one
 
@@ -74,6 +77,7 @@ class Sources:
     series: SeriesReader
     local: SqliteReader
     fallback: str = ""
+    waiting: "SinkStatus | None" = None  # what InfluxDB has not got yet; None without one
     home: Path | None = None  # folder of the person's own collector while the demo is shown
 
     @property

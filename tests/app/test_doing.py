@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a wearer does on the pages, and what is kept of it."""
 
+import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,16 +13,18 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard import data
+from tracker.clock import Clock
 from tracker.diary import Kind
 from tracker.prompt_log import KEY, PromptLog, Told
 from tracker.prompts import Cause, Prompt
 from tracker.report.i18n import language
-from tracker.settings import Settings
+from tracker.settings import Settings, read_settings
 from tracker.store.sqlite import open_store
 from tracker.units import to_ns
 
 ZONE = ZoneInfo("Europe/Berlin")
 EVENING = datetime(2026, 11, 23, 19, 0, tzinfo=UTC)
+NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 App = Callable[..., AppTest]
 
 
@@ -214,12 +218,23 @@ def test_a_damaged_store_is_a_sentence(app: App, tmp_path: Path) -> None:
 def test_influxdb_that_is_away_shows_the_embedded_store(
     app: App, own: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The page stays full and says where its data come from."""
+    """The page stays full, says where its data come from, what waits for InfluxDB, since when."""
     monkeypatch.setenv("BACKSTAY_INFLUX_URL", "http://127.0.0.1:9")
     monkeypatch.setenv("BACKSTAY_INFLUX_TOKEN", "reader:secret")
+    settings = read_settings(data=own)
+    earlier = Clock(start_ns=to_ns(NOON - timedelta(hours=2)), origin_ns=0, speed=1e-12)
+    with closing(open_store(settings, earlier)) as store:
+        store.mark_all_dirty()
+        hours, _ = store.backlog()
+        store.put_meta("sink", json.dumps({"alarm": "InfluxDB answered 401"}))
     test = app(lang="en", folder=own)
     assert not test.exception
     assert any("InfluxDB does not answer" in w.value for w in test.warning)
+    assert any("does not take what is sent: InfluxDB answered 401" in w.value for w in test.warning)
+    told = next(c.value for c in test.caption if "wait for InfluxDB" in c.value)
+    assert told.replace("\xa0", " ") == (
+        f"Data of {hours} hours wait for InfluxDB; nothing is lost. The oldest have waited for 2 h."
+    )
     assert test.get("vega_lite_chart")
     assert not any("secret" in w.value for w in test.warning)
 
