@@ -16,6 +16,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from tracker.exercises.cut import QUIET, episodes_of
 from tracker.exercises.episode import STEP_NS, Episode
 from tracker.exercises.gate import QUANTUM_ROWS, active, decimate
 from tracker.exercises.settle import settle
@@ -30,8 +31,6 @@ RAW_QUANTUM = QUANTUM_ROWS * RAW_PER_ROW
 RAW_STEP_NS = STEP_NS // RAW_PER_ROW
 QUANTUM_NS = QUANTUM_ROWS * STEP_NS
 LEAD = 4  # quanta before the first active one that belong to an episode
-QUIET = 6
-LONGEST = 240
 FEWEST = 3  # active quanta; fewer cannot hold a set
 # A gap up to here is filled with invalid rows; a longer one ends every episode.
 BRIDGE_NS = 5 * SECOND_NS
@@ -180,17 +179,6 @@ def finish(state: EngineState) -> tuple[EngineState, list[ExerciseSet], list[Spa
     return state, sets, _spans(sets)
 
 
-def live_sets(state: EngineState) -> list[ExerciseSet]:
-    """What the movement that is still going on looks like so far, for a live count.
-
-    The same function on the open episode, so the number may change until the set has ended.
-    """
-    if not state.flags.any():
-        return []
-    first = max(0, int(np.flatnonzero(state.flags)[0]) - LEAD)
-    return settle(_episode(state, first, state.flags.shape[0]))
-
-
 def buffered(state: EngineState) -> Episode | None:
     """Everything that is still held, with what does not fill a quantum yet; None where nothing is.
 
@@ -269,7 +257,7 @@ def _close(state: EngineState, *, final: bool) -> tuple[EngineState, list[Exerci
     total = state.flags.shape[0]
     done = 0  # quanta before this have been looked at
     keep = max(0, total - LEAD)
-    for begin, last, cut in _episodes(state.flags):
+    for begin, last, cut in episodes_of(state.flags):
         if not (final or cut or last + QUIET < total):
             keep = max(done, begin - LEAD)
             break
@@ -288,37 +276,6 @@ def _close(state: EngineState, *, final: bool) -> tuple[EngineState, list[Exerci
             flags=state.flags[keep:].copy(),
         )
     return state, sets
-
-
-def _episodes(flags: NDArray[np.bool_]) -> list[tuple[int, int, bool]]:
-    """First and last active quantum of each episode, and whether it was cut for its length."""
-    found: list[tuple[int, int, bool]] = []
-    busy = np.flatnonzero(flags)
-    if not busy.shape[0]:
-        return found
-    breaks = np.flatnonzero(np.diff(busy) > QUIET)
-    firsts = busy[np.concatenate([[0], breaks + 1])].tolist()
-    lasts = busy[np.concatenate([breaks, [busy.shape[0] - 1]])].tolist()
-    for first, last in zip(firsts, lasts, strict=True):
-        begin = first
-        while last - begin >= LONGEST:
-            end = _calmest(flags, begin)
-            found.append((begin, end - 1, True))
-            begin = end + int(np.flatnonzero(flags[end:])[0])
-        found.append((begin, last, False))
-    return found
-
-
-def _calmest(flags: NDArray[np.bool_], begin: int) -> int:
-    """Where to cut a long episode: inside the longest rest of its second half, so no set is cut."""
-    low = begin + LONGEST // 2
-    calm = np.concatenate([[False], ~flags[low : begin + LONGEST], [False]])
-    edges = np.flatnonzero(np.diff(calm))
-    starts, ends = edges[::2], edges[1::2]
-    if not starts.shape[0]:
-        return begin + LONGEST
-    at = int(np.argmax(ends - starts))
-    return low + int(starts[at] + ends[at] + 1) // 2
 
 
 def _episode(state: EngineState, first: int, end: int) -> Episode:

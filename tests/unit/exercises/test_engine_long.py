@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from tracker.exercises import engine
+from tracker.exercises import cut, engine
 from tracker.model import Exercise, ExerciseSet, Placement
 from tracker.signal.blocks import BodyBlock
 
@@ -35,7 +35,7 @@ def run(acc: np.ndarray, cuts: list[int]) -> list[ExerciseSet]:
         )
         state, more, _ = engine.advance(state, block)
         found += more
-        assert state.flags.shape[0] <= engine.LONGEST + 2 * engine.QUIET + 1
+        assert state.flags.shape[0] <= cut.LONGEST + 2 * cut.QUIET + 1
     return found + engine.finish(state)[1]
 
 

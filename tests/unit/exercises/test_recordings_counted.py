@@ -83,3 +83,38 @@ def test_nobody_trains_in_daily_life(recordings: Path, folder: str, place: Place
             rows = d["seg"] == seg
             t_s = d["t"][rows] - d["t"][rows][0]
             assert sets_of(t_s, d[f"acc{suffix}"][rows], d["R_body"], place) == []
+
+
+@pytest.mark.parametrize(
+    ("case", "within"),
+    [("axes stated", 0.97), ("nothing stated", 0.8)],
+)
+def test_exermote_the_way_of_analyze(recordings: Path, case: str, within: float):
+    """Calibration included: training is not taken for a walk, and bends tell forward."""
+    from bench.accuracy_exercises_analyze import CASES, _case
+
+    assert recordings.is_dir()
+    assert _case(*CASES[case])["within_1"] >= within
+
+
+def test_jumping_is_exercise_and_no_listed_set(recordings: Path):
+    """Five people jump for five minutes: every epoch is exercise, no exercise of the list is named.
+
+    Rowing beside it is a long series without a name.
+    """
+    from bench import recordings as data
+    from tracker.chain import Setup, analyze
+    from tracker.model import State
+    from tracker.signal.calibrate import Axes, calibrate
+
+    assert recordings.is_dir()
+    for one in data.recordings("dsads_torso"):
+        assert one.axes is not None
+        made = calibrate(one.samples, one.placement, Axes.parse(one.axes))
+        for what, named in (("jumping", set()), ("rowing", {Exercise.OTHER})):
+            code = next(c for c, (name, _) in one.names.items() if name == what)
+            rows = one.label == code
+            part = Samples(t_ns=one.samples.t_ns[rows], acc_g=one.samples.acc_g[rows])
+            got = analyze(part, Setup(placement=one.placement, calibration=made))
+            assert (got.epochs.state == int(State.EXERCISE)).mean() > 0.9
+            assert {s.exercise for s in got.sets} == named
