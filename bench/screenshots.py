@@ -46,7 +46,7 @@ def settle(page: Page) -> None:
 
 
 def shoot(url: str, out: Path, chromium: str) -> None:
-    """All pictures; grows the window so that the whole page is seen, at most three screens."""
+    """All pictures, one screen each."""
     out.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path=chromium, args=list(FLAGS))
