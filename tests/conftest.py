@@ -35,6 +35,7 @@ REALTIME = {
     "test_collector_process.py",
     "test_collector_hub.py",
     "test_phone_page.py",
+    "test_training_live.py",
     "test_up.py",
 }
 
