@@ -24,7 +24,9 @@ SHAPES = {
     "address with a password": re.compile(r"\b\w+://[^\s/:@{}'\"]+:[^\s/:@{}'\"$]{3,}@[\w.-]+"),
 }
 # Words that documents and tests put where a password would stand.
-PLACEHOLDERS = re.compile(r":(?:password|PASSWORD|s3cret)@")
+PLACEHOLDERS = re.compile(
+    r":(?:password|PASSWORD|s3cret|a%20password|a%20word%20of%20its%20own|b%40c)@"
+)
 _ASSIGNED = re.compile(
     r"(?i)\b(?:password|passwd|secret|token|api_?key)\b\s*[:=]\s*[\"']([^\"'\s]{20,})[\"']"
 )
