@@ -43,6 +43,7 @@ from tracker.store.sqlite import open_reader, open_store
 ADDRESS, W, P = "C0:00:00:00:00:00", "w1", Placement.UPPER_BACK
 AXES = "x=forward,y=left,z=up"
 EVER = (0, 2**62)
+HOLE_NS = SECOND_NS // 2  # what is longer is a gap
 ROUNDS = [3, pytest.param(20, marks=pytest.mark.soak)]
 
 
@@ -179,12 +180,13 @@ async def test_nothing_is_lost_whatever_is_killed(
     played = player.samples[: player.played]
     diary.over = True
     await asyncio.to_thread(diary.join)
-    await until(lambda: stored() >= len(played) - 50)
+    newest_ns = int(played.t_ns[-1]) - 2 * SECOND_NS
+    await until(lambda: reader.raw(W, P, newest_ns, EVER[1]).t_ns.size > 0)
     await clock.sleep(8)
     for service in services.values():
         assert await asyncio.to_thread(service.end) in (0, -signal.SIGTERM), service.said()
     reader.close()
-    account_for(settings, played)
+    account_for(settings, played, rounds)
     equal_everywhere(settings, real)
     records = open_records(settings, clock)
     found = [e.at_ns for e in records.entries(W, [Kind.MASSAGE])]
@@ -200,25 +202,24 @@ def later(motion: Samples, times: int) -> Samples:
     return Samples(t_ns=motion.t_ns + times * step, acc_g=motion.acc_g, gyr_dps=motion.gyr_dps)
 
 
-def account_for(settings: Settings, played: Samples) -> None:
+def account_for(settings: Settings, played: Samples, kills: int) -> None:
     """Every sample is stored or lies in a gap; nothing is stored twice."""
     reader = open_reader(settings)
     raw, gaps = reader.raw(W, P, *EVER), reader.gaps(W, P, *EVER)
     assert list(reader.integrity()) == []
     reader.close()
     assert (np.diff(raw.t_ns) > 0).all()
-    # The very last ones may still wait in the device for their notification to be full.
-    played = played[: int(np.searchsorted(played.t_ns, raw.t_ns[-1]))]
-    at = np.searchsorted(raw.t_ns, played.t_ns)
-    near = [np.abs(raw.t_ns[np.clip(at + k, 0, len(raw) - 1)] - played.t_ns) for k in (-1, 0)]
-    missing = played.t_ns[np.minimum(*near) > 0.05 * SECOND_NS]
-    half_s = SECOND_NS // 2
-    unexplained = [
-        t for t in missing.tolist()
-        if not any(g.start_ns - half_s <= t <= g.end_ns + half_s for g in gaps)
-    ]  # fmt: skip
-    assert unexplained == []
-    assert len(raw) > 0.9 * len(played)
+    holes = np.flatnonzero(np.diff(raw.t_ns) > HOLE_NS)
+    for start_ns, end_ns in zip(
+        raw.t_ns[holes].tolist(), raw.t_ns[holes + 1].tolist(), strict=True
+    ):
+        middle = (start_ns + end_ns) // 2
+        assert any(g.start_ns - HOLE_NS <= middle <= g.end_ns + HOLE_NS for g in gaps), middle
+    # Counted, too: where a clock jumped, times before and after it do not tell what is missing.
+    # Shorter holes are no gaps, and the newest samples may still wait in the device.
+    told_s = sum(g.end_ns - g.start_ns for g in gaps) / SECOND_NS
+    assert len(played) - len(raw) <= 50 * told_s + 25 * (kills + 2)
+    assert len(raw) > 0.8 * len(played)
 
 
 def equal_everywhere(settings: Settings, real: Influxd) -> None:
