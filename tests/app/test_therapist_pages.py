@@ -2,21 +2,17 @@
 """A therapist, an operator and a wearer with accounts before the dashboard, without a browser."""
 
 import re
-import shutil
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from html import unescape
 from pathlib import Path
 
 import pytest
-from argon2 import PasswordHasher
-from argon2.profiles import CHEAPEST
 from streamlit.testing.v1 import AppTest
 
+from tests.app.practices import BEFORE, NOW, Practice, practice_of
 from tracker.access import SHARED_SCOPES
-from tracker.accounts import Accounts
 from tracker.clock import Clock, clock_from
 from tracker.diary import Person, Role
 from tracker.report.i18n import language
@@ -24,39 +20,13 @@ from tracker.report.report_words import row_text, sentences
 from tracker.settings import Settings
 from tracker.store.records import open_records
 
-PASSWORD = "drei blaue segel"
 DAY_NS = 86_400 * 10**9
-NOW = "2026-11-23T12:00:00+00:00@0.000001"
-# The clock of a test starts anew with every process: what was done before it, was done earlier.
-BEFORE = "2026-11-23T11:59:00+00:00@0.000001"
-
-
-@dataclass
-class Practice:
-    """A folder with a wearer, a therapist and an operator, and their cookies."""
-
-    folder: Path
-    people: dict[str, Person]
-    secrets: dict[str, str]
 
 
 @pytest.fixture
 def practice(folders: Callable[[str], Path], tmp_path: Path) -> Practice:
     """Thirty days of one wearer who shares the default scopes with one therapist."""
-    folder = tmp_path / "practice"
-    shutil.copytree(folders("day30"), folder)
-    settings = Settings(data=folder, zone="Europe/Berlin")
-    clock = clock_from(BEFORE)
-    records = open_records(settings, clock)
-    accounts = Accounts(records, clock, PasswordHasher.from_parameters(CHEAPEST))
-    anna = accounts.add_owner("Anna Muster", PASSWORD, language="en", zone="Europe/Berlin")
-    tina = accounts.add("Tina Therapie", PASSWORD, [Role.THERAPIST], language="en")
-    code = accounts.invite(anna, {"sitting", "training", "tension"}, days=90)
-    accounts.accept(tina, code)
-    people = {"anna": anna, "tina": tina}
-    secrets = {key: accounts.open_session(p) for key, p in people.items()}
-    records.close()
-    return Practice(folder, people, secrets)
+    return practice_of(folders("day30"), tmp_path / "practice")
 
 
 @pytest.fixture
