@@ -101,12 +101,15 @@ def write_report(found: dict[str, Any], folder: Path) -> None:
 
 def _unknown(earned: dict[str, Any]) -> str:
     """What the risk-coverage curves allow."""
-    without = ", ".join(f"{v:g} without {k}" for k, v in earned["each_set_left_out"].items())
-    return (
-        "`unknown` counts as wrong, so it is worth saying only where most answers are wrong. The "
-        f"confidence below which that is so: {earned['all_sets']:g} over all ({without}); "
-        "0 means never. Below one in three the chain says `unknown`."
-    )
+    sets = earned["each_set_left_out"]
+    without = ", ".join(f"{v:g} without {k}" for k, v in sets.items())
+    start = "`unknown` counts as wrong, so it is worth saying only where most answers are wrong. "
+    end = " Why the chain says it below one in three: [recognition](../recognition.md)."
+    if not any((earned["all_sets"], *sets.values())):
+        return (
+            f"{start}No confidence was found below which that is so, with or without any set.{end}"
+        )
+    return f"{start}That is so below {earned['all_sets']:g} ({without}).{end}"
 
 
 def _ece(score: dict[str, Any]) -> str:

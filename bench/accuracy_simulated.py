@@ -101,9 +101,14 @@ def _played(day: Day, start_ns: NDArray[np.int64]) -> NDArray[np.uint8]:
 
 
 def _tall(epochs: Epochs, truth: NDArray[np.uint8]) -> dict[Pose, list[tuple[int, int]]]:
-    """Twenty seconds of sitting tall, as at the first calibration: where the trunk leans least."""
+    """Twenty seconds of sitting tall, as at the first calibration.
+
+    The lower quarter of the angles while sitting without a slump: the least of all would be a
+    moment of leaning back.
+    """
     seated = np.convolve(truth == State.SITTING, np.ones(TALL), "valid") == TALL
     lean = np.convolve(epochs.tilt_deg, np.ones(TALL) / TALL, "valid")
-    lean[~seated] = np.inf
-    first = int(epochs.start_ns[int(lean.argmin())])
+    off = np.abs(lean - np.percentile(epochs.tilt_deg[truth == State.SITTING], 25))
+    off[~seated] = np.inf
+    first = int(epochs.start_ns[int(off.argmin())])
     return {Pose.SITTING_TALL: [(first, first + TALL * EPOCH_NS)]}
