@@ -25,6 +25,7 @@ SPEC = Spec(
     peak_deg=(25, 135),
     amp_deg=(32, 125),
     period_s=(1.8, 10),
+    on_foot=True,
     fit=_fit,
     sure="high",
 )

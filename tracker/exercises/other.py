@@ -21,6 +21,7 @@ SPEC = Spec(
     amp_deg=(12, 90),
     period_s=(1.1, 5.0),
     min_reps=12,
+    on_foot=True,
     fit=_fit,
     rank=0.5,
     sure="medium",

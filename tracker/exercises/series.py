@@ -68,7 +68,7 @@ def make_set(episode: Episode, spec: Spec, signal: Floats, reps: Reps) -> FoundS
         and spec.period_s[0] <= period <= spec.period_s[1]
         and float(episode.valid[whole].mean()) > LEAST_VALID
     )
-    if not inside:
+    if not inside or (spec.on_foot and _steps(episode.force()[whole], period, tuning)):
         return None
     fit = spec.fit(reps, episode.placement)
     spread = float(np.std(step) / period) if step.size > 1 else 0.0
@@ -160,10 +160,20 @@ def _rhythm(part: Floats, period_s: float) -> float:
     """Highest normalised autocorrelation at a lag of 0.7 to 1.4 periods."""
     lag = period_s * FS_HZ
     low, high = max(1, int(0.7 * lag)), int(1.4 * lag) + 1
+    return _alike_after(part, low, high) if part.shape[0] >= high + 5 else 0.0
+
+
+def _steps(force: Floats, period_s: float, tuning: Tuning) -> bool:
+    """Whether the swing is the sway of strides: two like steps in each."""
+    half = round(period_s * FS_HZ / 2)
+    if period_s > tuning.stride_s or force.shape[0] < 2 * half:
+        return False
+    return _alike_after(force, half - 1, half + 1) > tuning.twice
+
+
+def _alike_after(part: Floats, low: int, high: int) -> float:
+    """Highest normalised autocorrelation at lags of `low` to `high` rows, 0 where none is above."""
     x = part - part.mean()
-    total = float((x * x).sum())
-    if x.shape[0] < high + 5 or total <= 0:
-        return 0.0
     best = 0.0
     for k in range(low, high + 1):
         a, b = x[:-k], x[k:]

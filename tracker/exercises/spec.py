@@ -85,6 +85,9 @@ class Tuning:
     few_apart         and follow each other after at most this many times their own length
     many_spread, many_size  spread of pace and of the log of size in sets of four and more
     few_rhythm  lowest rhythm of any set of three and more
+    stride_s, twice  walking and stairs sway once a stride of at most so many seconds, and the force
+        repeats itself after half of it, with every step: an autocorrelation of more than `twice`.
+        Stairs of hapt_waist .55 to .81, squats of exermote below .26
     """
 
     least_prominence: float = 0.6
@@ -108,6 +111,8 @@ class Tuning:
     many_spread: float = 0.6
     many_size: float = 0.45
     few_rhythm: float = 0.3
+    stride_s: float = 1.75
+    twice: float = 0.5
 
 
 def always(reps: Reps, placement: Placement) -> float:
@@ -128,6 +133,7 @@ class Spec:
     wave           the movement swings around the start pose instead of going out and back
     smooth_s       length of the moving average before turning points are looked for
     places         where the sensor sees it; elsewhere it is left to timer and tap
+    on_foot        may be taken for walking, so it is checked for steps
     fit            a set that passed the ranges gets a score 0..1 (0: not this exercise)
     sure           best confidence this exercise can reach at its places
     """
@@ -144,6 +150,7 @@ class Spec:
     wave: bool = False
     smooth_s: float = 0.7
     places: frozenset[Placement] = ALL_PLACES
+    on_foot: bool = False
     fit: Callable[[Reps, Placement], float] = field(default=always)
     rank: float = 1.0
     sure: Literal["high", "medium", "low"] = "high"

@@ -37,6 +37,7 @@ SPEC = Spec(
     peak_deg=(-10, 80),
     amp_deg=(12, 70),
     period_s=(1.3, 10),
+    on_foot=True,
     fit=_fit,
     sure="high",
 )

@@ -118,3 +118,19 @@ def test_jumping_is_exercise_and_no_listed_set(recordings: Path):
             got = analyze(part, Setup(placement=one.placement, calibration=made))
             assert (got.epochs.state == int(State.EXERCISE)).mean() > 0.9
             assert {s.exercise for s in got.sets} == named
+
+
+def test_climbing_stairs_is_no_squat(recordings: Path):
+    """Two people with a phone at the belly, calibrated by their own walk: steps are no repetitions.
+
+    The pelvis sways once a stride as far as in a shallow squat; the force tells the steps.
+    """
+    from bench import recordings as data
+    from tracker.chain import Setup, analyze
+    from tracker.signal.calibrate import calibrate
+
+    assert recordings.is_dir()
+    for person in ("user01", "user14"):
+        one = data.load("hapt_waist", person)
+        made = calibrate(one.samples, one.placement, None)
+        assert analyze(one.samples, Setup(placement=one.placement, calibration=made)).sets == ()
