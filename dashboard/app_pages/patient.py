@@ -104,7 +104,8 @@ def _charts(v: parts.View, who: data.Patient, report: Report) -> None:
         parts.picture(v, charts.accumulation(now, before, v.lang), "p_accumulation")
         first = max(report.first, report.last - timedelta(days=ACTOGRAM_D - 1))
         grid = data.minutes(v.sources, v.viewer, who.wearer, first, report.last)
-        parts.picture(v, charts.actogram(grid, first, report.last, v.lang), "p_actogram")
+        drawn = charts.actogram(grid, report.days, first, report.last, v.lang)
+        parts.picture(v, drawn, "p_actogram")
     if {"posture", "sitting"} <= who.scopes:
         parts.picture(v, charts.angles(now, before, v.lang), "p_angles")
     start = report.last - timedelta(days=55)

@@ -43,7 +43,7 @@ def _days(v: parts.View, first: date, last: date) -> None:
         parts.picture(v, charts.stacked_days(rows, shown_first, last, v.lang), "days")
     with parts.chapter(v, "actogram"):
         grid = data.minutes_of_days(v.sources, v.viewer, v.wearer, shown_first, last, v.zone)
-        parts.picture(v, charts.actogram(grid, shown_first, last, v.lang), "actogram")
+        parts.picture(v, charts.actogram(grid, rows, shown_first, last, v.lang), "actogram")
     with parts.chapter(v, "heatmap"):
         kind = st.segmented_control(
             v.t("trends.heatmap_kind"),

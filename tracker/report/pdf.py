@@ -144,7 +144,8 @@ def _pictures(report: Report, lang: Language, extras: Extras, folder: Path) -> d
         training = put("training", charts.training_weeks(minutes, report.first, report.last, lang))
     actogram = None
     if extras.minutes is not None and sitting:
-        actogram = put("actogram", charts.actogram(extras.minutes, report.first, report.last, lang))
+        drawn = charts.actogram(extras.minutes, report.days, report.first, report.last, lang)
+        actogram = put("actogram", drawn)
     return {
         "days": put("days", charts.stacked_days(report.days, report.first, report.last, lang))
         if sitting

@@ -102,6 +102,11 @@ class DaySummary:
         """Worn awake for at least 10 h."""
         return self.waking_s >= VALID_DAY_S
 
+    @property
+    def sedentary_index(self) -> float | None:
+        """Share of the recognised waking time that was sat, 0..1; None when there is none."""
+        return self.sit_s / self.waking_s if self.waking_s > 0 else None
+
     def to_values(self) -> dict[str, float]:
         """Flat floats for `DayRow.values`; what cannot be told has no key."""
         out = {

@@ -65,7 +65,7 @@ def pictures(made: History, days: dict[date, DaySummary], code: str) -> dict[str
     return {
         "ribbon": charts.ribbon(grids[busy], lang, summary=days[busy]),
         "stacked_days": charts.stacked_days(days, FIRST, LAST, lang),
-        "actogram": charts.actogram(grids, FIRST, LAST, lang),
+        "actogram": charts.actogram(grids, days, FIRST, LAST, lang),
         "heatmap": charts.heatmap(days, lang),
         "heatmap_slouch": charts.heatmap(days, lang, kind="slouch"),
         "heatmap_shifts": charts.heatmap(days, lang, kind="shifts"),
@@ -135,7 +135,7 @@ EMPTY: dict[str, Callable[[str], charts.Picture]] = {
         ),
     ),
     "days": lambda c: charts.stacked_days({}, FIRST, LAST, language(c)),
-    "actogram": lambda c: charts.actogram({}, FIRST, LAST, language(c)),
+    "actogram": lambda c: charts.actogram({}, {}, FIRST, LAST, language(c)),
     "heatmap": lambda c: charts.heatmap({}, language(c)),
     "accumulation": lambda c: charts.accumulation([], [], language(c)),
     "angles": lambda c: charts.angles([], [], language(c)),
