@@ -33,6 +33,9 @@ SIZES = {
     "ratings": (620, 170),
     "training": (620, 90),
 }
+# Words beside rows are set in another font on paper than the one they were measured in; the air
+# keeps the widest of them inside of the drawing.
+_AIR = {"days": 16, "actogram": 30}
 DEFINED = ("sitting", "longest_sit", "w50", "slouch_share", "shifts_per_h", "verdict", "valid")
 
 
@@ -168,7 +171,10 @@ def _put(
         import vl_convert
 
         sized = {"width": size[0], "height": size[1]} if size else {"width": 620}
-        spec = picture.chart.properties(**sized).to_json()
+        air = _AIR.get(name, 5)
+        spec = picture.chart.properties(
+            **sized, padding={"left": air, "right": air, "top": 5, "bottom": 5}
+        ).to_json()
         # No data or font may be fetched: the drawing holds everything it needs.
         svg = vl_convert.vegalite_to_svg(spec, allowed_base_urls=[])
         file = f"{name}.svg"

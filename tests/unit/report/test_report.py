@@ -3,7 +3,9 @@
 
 import contextlib
 import json
+import re
 import zlib
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -12,6 +14,7 @@ import numpy as np
 import pytest
 
 from tracker.access import SHARED_SCOPES
+from tracker.diary import Evening
 from tracker.report.i18n import language
 from tracker.report.pdf import write_pdf
 from tracker.report.report import Report, Subject, build, twin
@@ -87,6 +90,17 @@ def test_pdf_is_tagged_and_says_its_language(days: dict[date, DaySummary], code:
     assert "StructTreeRoot" in text
     assert f"/Lang ({code}" in text or f"<{code.encode().hex().upper()}" in text or code in text
     assert "pdfuaid" in text
+
+
+@pytest.mark.parametrize("code", ["de", "en"])
+def test_two_a4_pages_and_the_appendix(days: dict[date, DaySummary], code: str) -> None:
+    """The pictures with their words beside the rows leave the rest on its pages."""
+    tall = [Evening(day=(LAST - timedelta(days=i)).isoformat(), tension=4) for i in range(14)]
+    full = replace(_report(days), evenings=tuple(tall))
+    made = write_pdf(full, language(code), MADE_NS)
+    boxes = re.findall(rb"/MediaBox ?\[0 0 ([0-9.]+) ([0-9.]+)\]", made)
+    assert [[round(float(n)) for n in box] for box in boxes] == [[595, 842]] * 3
+    assert b"/Count 3" in made
 
 
 def test_twin_holds_the_printed_numbers(days: dict[date, DaySummary]) -> None:
