@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """What no recording here shows: sensors on a table, and whole desk days at the upper back."""
 
+from collections import Counter
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.accuracy_prompts import false_prompts
 from tracker import chain
 from tracker.model import EPOCH_NS, SECOND_NS, Epochs, Placement, Pose, Samples, State
 from tracker.signal.calibrate import Axes, calibrate
@@ -13,8 +15,7 @@ from tracker.simulation.days import Day, workday
 from tracker.simulation.sensor import random_sensor
 
 FIRST_SEED = 1000  # days that nobody looked at while a number was chosen
-PROMPT = 360  # epochs: half an hour of sitting asks for a break
-TALL = 4  # epochs: 20 s of the first calibration
+HELD = 4  # epochs: 20 s of a pose of the first calibration
 
 
 def stillness(hours: float) -> dict[str, Any]:
@@ -58,36 +59,50 @@ def stillness(hours: float) -> dict[str, Any]:
 def days(count: int, hours: float) -> dict[str, Any]:
     """Simulated desk days at the upper back: states and prompts against what was played."""
     right, seen = np.zeros(len(State)), np.zeros(len(State))
-    sitting = slouching = told = 0
+    guided: Counter[str] = Counter()
+    tall_alone: Counter[str] = Counter()
     for seed in range(FIRST_SEED, FIRST_SEED + count):
         rng = np.random.default_rng(seed)
         day = workday(rng, hours=hours, sensor=random_sensor(rng))
-        plain = _run(day, {})
-        truth = _played(day, plain.epochs.start_ns)
+        plain = _run(day, {}).epochs
+        truth = _played(day, plain.start_ns)
         whole = np.where(truth == State.SLOUCHING, State.SITTING, truth)
-        state = np.where(plain.epochs.state == State.SLOUCHING, State.SITTING, plain.epochs.state)
+        state = np.where(plain.state == State.SLOUCHING, State.SITTING, plain.state)
         for s in State:
             seen[s] += (whole == s).sum()
             right[s] += ((whole == s) & (state == s)).sum()
-        # A prompt for sitting needs half an hour of it; false when it was not sitting.
-        run = 0
-        for own, said in zip(whole.tolist(), state.tolist(), strict=True):
-            run = run + 1 if said == State.SITTING else 0
-            sitting += run == PROMPT and own != State.SITTING
-        for event in _run(day, _tall(plain.epochs, truth)).slouch_events:
-            told += 1
-            inside = (plain.epochs.start_ns >= event.start_ns) & (
-                plain.epochs.start_ns < event.end_ns
+        tall, slumped = (
+            {pose: spans} if (spans := _held(plain, truth, kind)) else {}
+            for pose, kind in (
+                (Pose.SITTING_TALL, State.SITTING),
+                (Pose.SITTING_SLUMPED, State.SLOUCHING),
             )
-            slouching += not (truth[inside] == State.SLOUCHING).mean() >= 0.5
+        )
+        for told, poses in ((guided, tall | slumped), (tall_alone, tall)):
+            results = _run(day, poses)
+            told.update(false_prompts(results.epochs, truth))
+            told.update(_slouches(results, truth))
     per_8_h = 8 / (count * hours)
     return {
         "hours": count * hours,
         "recall": {s.label: round(float(right[s] / seen[s]), 3) for s in State if seen[s] > 0},
-        "false_sitting_prompts_per_8_h": round(sitting * per_8_h, 3),
-        "slouch_events": told,
-        "false_slouch_events_per_8_h": round(slouching * per_8_h, 3),
+        "guided": dict(guided),
+        "tall_alone": dict(tall_alone),
+        "false_prompts_per_8_h": {
+            name: round((told["false_sitting"] + told["false_slouch"]) * per_8_h, 3)
+            for name, told in (("guided", guided), ("tall_alone", tall_alone))
+        },
     }
+
+
+def _slouches(results: chain.Results, truth: NDArray[np.uint8]) -> dict[str, int]:
+    """Slouch events (a minute and more), and those in which the wearer mostly did not slouch."""
+    start_ns = results.epochs.start_ns
+    share = [
+        float((truth[(start_ns >= e.start_ns) & (start_ns < e.end_ns)] == State.SLOUCHING).mean())
+        for e in results.slouch_events
+    ]
+    return {"events": len(share), "false_events": sum(s < 0.5 for s in share)}
 
 
 def _run(day: Day, poses: dict[Pose, list[tuple[int, int]]]) -> chain.Results:
@@ -100,15 +115,18 @@ def _played(day: Day, start_ns: NDArray[np.int64]) -> NDArray[np.uint8]:
     return np.asarray(day.truth.state_s[at])
 
 
-def _tall(epochs: Epochs, truth: NDArray[np.uint8]) -> dict[Pose, list[tuple[int, int]]]:
-    """Twenty seconds of sitting tall, as at the first calibration.
+def _held(epochs: Epochs, truth: NDArray[np.uint8], kind: State) -> list[tuple[int, int]]:
+    """Twenty seconds of a pose, as at the first calibration; none where it was not held so long.
 
-    The lower quarter of the angles while sitting without a slump: the least of all would be a
-    moment of leaning back.
+    Sitting tall: the lower quarter of the angles while sitting without a slump (the least of all
+    would be a moment of leaning back). Relaxed: the middle of the angles while slouching.
     """
-    seated = np.convolve(truth == State.SITTING, np.ones(TALL), "valid") == TALL
-    lean = np.convolve(epochs.tilt_deg, np.ones(TALL) / TALL, "valid")
-    off = np.abs(lean - np.percentile(epochs.tilt_deg[truth == State.SITTING], 25))
-    off[~seated] = np.inf
+    held = np.convolve(truth == kind, np.ones(HELD), "valid") == HELD
+    if not held.any():
+        return []
+    lean = np.convolve(epochs.tilt_deg, np.ones(HELD) / HELD, "valid")
+    rank = 25 if kind == State.SITTING else 50
+    off = np.abs(lean - np.percentile(epochs.tilt_deg[truth == kind], rank))
+    off[~held] = np.inf
     first = int(epochs.start_ns[int(off.argmin())])
-    return {Pose.SITTING_TALL: [(first, first + TALL * EPOCH_NS)]}
+    return [(first, first + HELD * EPOCH_NS)]
