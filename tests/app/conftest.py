@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Data folders in every state a wearer can be in, and the dashboard without a browser."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from datetime import UTC, date, datetime
@@ -126,3 +127,11 @@ def app(
 
     yield opened
     data.close()
+
+
+@pytest.fixture
+def own(folders: Callable[[str], Path], tmp_path: Path) -> Path:
+    """A copy of the week's data folder that a test may write to."""
+    target = tmp_path / "data"
+    shutil.copytree(folders("day7"), target)
+    return target

@@ -23,16 +23,6 @@ EVENING = datetime(2026, 11, 23, 19, 0, tzinfo=UTC)
 App = Callable[..., AppTest]
 
 
-@pytest.fixture
-def own(folders: Callable[[str], Path], tmp_path: Path) -> Path:
-    """A copy of the week's data folder that a test may write to."""
-    import shutil
-
-    target = tmp_path / "data"
-    shutil.copytree(folders("day7"), target)
-    return target
-
-
 def kept(kind: Kind) -> list[dict[str, Any]]:
     """Bodies of what is kept now."""
     src = data.sources()
