@@ -7,7 +7,7 @@ across reconnects. What it does, in order:
 * unwraps the counter and the device clock (nearest to what counter or arrival lead to expect);
 * drops what was delivered before (a sloppy reconnect delivers each value two or three times);
 * counts what is missing and remembers it as holes; replayed or late packets fill holes only, come
-  out marked, with their own past time;
+  out marked, with their own past time (:mod:`firmware_protocol.past`);
 * fits the device clock (or, without one, the running sample count) to UTC under the arrivals
   (:mod:`firmware_protocol.clockfit`) and lets output time slew towards that line, so that neither
   jitter nor bursts of arrival reach the samples;
@@ -19,14 +19,13 @@ Times of live blocks increase strictly over the life of a state and are whole mi
 
 from dataclasses import replace
 
-import numpy as np
-
 from firmware_protocol.echo import hear
 from firmware_protocol.frame import Packet, PacketFlag
-from firmware_protocol.holes import OPEN, Hole, fill
+from firmware_protocol.holes import OPEN, Hole
+from firmware_protocol.past import by_own_clock, drop, empty, fill_hole
 from firmware_protocol.sequence_state import Block, Counters, SequenceState
-from firmware_protocol.stamping import IMPOSSIBLE_NS, STALE_NS, US, S, by_clock, by_count, to_utc
-from firmware_protocol.timing import sample_times, ticks_to_ns, unwrap_ticks
+from firmware_protocol.stamping import IMPOSSIBLE_NS, STALE_NS, S, by_clock, by_count, to_utc
+from firmware_protocol.timing import ticks_to_ns, unwrap_ticks
 
 __all__ = ["Block", "Counters", "SequenceState", "advance"]
 
@@ -41,18 +40,18 @@ def advance(state: SequenceState, packet: Packet) -> tuple[Block, SequenceState]
             state, reset = _restarted(state), "boot"
         state = replace(state, boot=packet.boot)
     if PacketFlag.SYNC in packet.flags:
-        return _empty(packet), _synced(state, packet)
+        return empty(packet), _synced(state, packet)
     if packet.n == 0:
-        return _empty(packet), state
+        return empty(packet), state
     index = _unwrap_index(state, packet)
     if index is not None and state.next_index is not None:
         back = PacketFlag.REPLAY in packet.flags or index < state.next_index
         if back and not _count_restarted(state, packet, index):
-            return _fill(state, packet, index)
+            return fill_hole(state, packet, index)
         if back:
             state, reset, index = _restarted(state), reset or "device_clock", packet.index
     elif PacketFlag.REPLAY in packet.flags:
-        return _drop(state, packet)  # nothing is known yet to hang the past on
+        return by_own_clock(state, packet)
     return _live(state, packet, index, reset)
 
 
@@ -64,21 +63,6 @@ def _restarted(state: SequenceState) -> SequenceState:
         last_t_ns=state.last_t_ns,
         counters=replace(state.counters, resets=state.counters.resets + 1),
     )
-
-
-def _empty(packet: Packet, duplicates: int = 0) -> Block:
-    width = packet.raw.shape[1] if packet.raw.ndim == 2 else 0
-    return Block(
-        stream=packet.stream,
-        t_ns=np.empty(0, np.int64),
-        values=np.empty((0, width), np.float32),
-        duplicates=duplicates,
-    )
-
-
-def _drop(state: SequenceState, packet: Packet) -> tuple[Block, SequenceState]:
-    counters = replace(state.counters, duplicates=state.counters.duplicates + packet.n)
-    return _empty(packet, packet.n), replace(state, counters=counters)
 
 
 def _unwrap_index(state: SequenceState, packet: Packet) -> int | None:
@@ -145,10 +129,10 @@ def _live(
     if not clocked and index is None:
         copy, echo = hear(echo, packet.raw.tobytes(), packet.received_ns)
         if copy:
-            return _drop(replace(state, echo=echo), packet)
+            return drop(replace(state, echo=echo), packet)
     timed = by_clock(state, packet, index, lost) if clocked else by_count(state, packet, lost)
     if timed is None:
-        return _drop(state, packet)
+        return drop(state, packet)
     if timed.restarted:
         state, reset = _restarted(state), reset or "device_clock"
 
@@ -228,66 +212,3 @@ def _holes(
         return state.holes
     new = Hole(first=state.next_index, last=index - 1, after_ns=state.last_t_ns, before_ns=start_ns)
     return (*state.holes, new)[-MAX_HOLES:]
-
-
-def _fill(state: SequenceState, packet: Packet, index: int) -> tuple[Block, SequenceState]:
-    """A replayed or late packet: what it holds of the holes comes out, marked."""
-    fit = state.fit
-    if (
-        packet.stream.index_unit != "sample"
-        or fit is None
-        or state.out_utc_ns is None
-        or state.last_dev_ns is None
-        or state.next_index is None
-    ):
-        return _drop(state, packet)
-    n, stream = packet.n, packet.stream
-    step = state.step_ns or S / stream.fs_hz
-    contiguous = state.replay_index == index
-    near, near_dev = state.next_index - 1, state.last_dev_ns
-    if contiguous:
-        near, near_dev = index - 1, state.replay_dev_ns
-    at = index if packet.ticks_at == "first" else index + n - 1
-    ref = near_dev + round((at - near) * step)
-    if packet.ticks is not None and stream.tick_hz is not None:
-        expected = ref + state.base_ns
-        ref = unwrap_ticks(packet.ticks, stream.tick_hz, stream.tick_bits, expected)
-        ref -= state.base_ns
-        if abs(ref - state.last_dev_ns) > IMPOSSIBLE_NS:
-            return _drop(state, packet)
-    dev, _ = sample_times(
-        packet,
-        ref,
-        previous_ns=state.replay_dev_ns if contiguous and packet.ticks_at == "last" else None,
-        previous_n=n,
-        step_ns=step,
-    )
-    past = dev - state.out_dev_ns
-    wished = state.out_utc_ns + past + np.rint(past * fit.drift).astype(np.int64)
-    taken, t_ns, holes = fill(state.holes, index, (wished + US // 2) // US * US)
-    keep = taken if packet.valid is None else taken & packet.valid
-    known = n - int(taken.sum())
-    invalid = int(taken.sum()) - int(keep.sum())
-    totals = replace(
-        state.counters,
-        recovered=state.counters.recovered + int(keep.sum()),
-        duplicates=state.counters.duplicates + known,
-        invalid=state.counters.invalid + invalid,
-    )
-    block = Block(
-        stream=stream,
-        t_ns=t_ns[keep],
-        values=packet.values[keep],
-        replayed=True,
-        duplicates=known,
-        invalid=invalid,
-        gap_before=PacketFlag.GAP_BEFORE in packet.flags,
-        clipped=PacketFlag.CLIPPED in packet.flags,
-    )
-    return block, replace(
-        state,
-        holes=holes,
-        replay_index=index + n,
-        replay_dev_ns=int(dev[-1]),
-        counters=totals,
-    )

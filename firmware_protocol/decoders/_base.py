@@ -45,6 +45,9 @@ def at_least(frame: Frame, length: int) -> bytes:
     return frame.payload
 
 
+ABSURD = 1e9  # broken bits: scaled, such a number would leave the range of float32
+
+
 def unknown_channel(frame: Frame, title: str) -> UnknownFrame:
     """The error for a characteristic that is not one of this decoder's."""
     return UnknownFrame(f"{title}: nothing is known of characteristic {frame.channel}; ignore it")
@@ -56,9 +59,9 @@ def int16s(data: bytes, columns: int = 3, *, big: bool = False) -> NDArray[np.in
 
 
 def float32s(data: bytes, columns: int = 3, *, what: str = "value") -> NDArray[np.float32]:
-    """Finite float32 values as (n, columns)."""
+    """Finite float32 values as (n, columns); what no sensor measures in any unit is refused."""
     values = np.frombuffer(data, "<f4").astype(np.float32).reshape(-1, columns)
-    if not np.isfinite(values).all():
+    if not (np.abs(values) < ABSURD).all():
         raise BadField(f"{what}: not a finite number in {data.hex()}; drop this frame")
     return values
 

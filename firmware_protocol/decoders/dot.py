@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from firmware_protocol.decoders._base import G, at_least, battery
+from firmware_protocol.decoders._base import ABSURD, G, at_least, battery
 from firmware_protocol.decoders._simple import (
     GattDecoder,
     RowPeripheral,
@@ -90,7 +90,7 @@ def fields(mode: int, payload: bytes) -> tuple[int, Mapping[str, NDArray[np.floa
         else:
             kind = "<i2" if name == MAG else "<f4"
             found[name] = np.frombuffer(part, kind).astype(np.float32)
-        if not np.isfinite(found[name]).all():
+        if not (np.abs(found[name]) < ABSURD).all():
             raise BadField(f"{name} is not a finite number in mode {mode}; drop this frame")
         at += size
     return time_us, found

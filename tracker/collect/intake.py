@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from firmware_protocol.errors import ProtocolError
+from firmware_protocol.phones._common import PhoneSession
 from firmware_protocol.registry import Advert, Decoder, Resume, Session, Step, Wish
 from tracker.clock import Clock
 from tracker.collect.assemble import Assembler, Piece
@@ -242,8 +243,11 @@ class Intake:
 
     def _gap(self, start_ns: int, end_ns: int, piece: Piece | None) -> None:
         gap = Gap(start_ns=start_ns, end_ns=end_ns, reason=self._reason(piece))
-        buffers = self._session is not None and self._session.resume() is not None
-        (self._held if buffers else self._gaps).append(gap)
+        # A sensor that buffers and a phone whose bodies overtake each other may fill it yet.
+        may_come = isinstance(self._session, PhoneSession) or (
+            self._session is not None and self._session.resume() is not None
+        )
+        (self._held if may_come else self._gaps).append(gap)
 
     def _reason(self, piece: Piece | None) -> GapReason:
         if self._down is not None:

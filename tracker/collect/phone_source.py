@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From batches that phones send to frames in the hub's queue: in order, each once.
+"""From batches that phones send to frames in the hub's queue, each once.
 
 Batches are numbered within a session. One that was delivered before is acknowledged again and not
-stored twice; one that comes early waits a moment for its predecessor; one that comes after its turn
-is handed on as late (the hub stores it where it belongs).
+stored twice; one that was overtaken is handed on as late (the hub stores it where it belongs).
+None waits for another: what was acknowledged is on the disk within a second, whatever happens.
 """
 
 import json
@@ -21,7 +21,6 @@ from tracker.collect.inbox import Arrival, Inbox, LinkNews
 
 FORMATS: dict[str, ModuleType] = {"page": web_page, "sensor-logger": sensor_logger}
 LATE = ";late"
-_WAIT_BATCHES = 8  # how far ahead a batch may come before the missing one is given up
 _REMEMBERED = 5_000  # numbers of a session that are known as delivered: hours of batches
 
 
@@ -32,7 +31,6 @@ class _Stream:
     session: PhoneSession
     next_number: int
     seen: set[int] = field(default_factory=set)
-    early: dict[int, Frame] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -44,7 +42,7 @@ class PhoneSource:
     _streams: dict[tuple[str, str, str], _Stream] = field(default_factory=dict)
 
     def deliver(self, device: Device, format_name: str, body: bytes, received_ns: int) -> str:
-        """Take one batch; "stored", "duplicate", "early" or "late"; "not_served": it is not taken.
+        """Take one batch; "stored", "duplicate" or "late"; "not_served": it is not taken.
 
         Raises ProtocolError when the body cannot be used; then nothing of it is taken.
         """
@@ -90,19 +88,12 @@ class PhoneSource:
         return stream
 
     def _place(self, inbox: Inbox, stream: _Stream, number: int, frame: Frame) -> str:
-        if number in stream.seen or number in stream.early:
+        if number in stream.seen:
             return "duplicate"
-        if number < stream.next_number:
-            self._hand_on(inbox, stream, number, frame, late=True)
-            return "late"
-        stream.early[number] = frame
-        while stream.early:
-            first = min(stream.early)
-            if first != stream.next_number and len(stream.early) <= _WAIT_BATCHES:
-                return "early"
-            stream.next_number = first + 1
-            self._hand_on(inbox, stream, first, stream.early.pop(first), late=False)
-        return "stored"
+        late = number < stream.next_number
+        stream.next_number = max(stream.next_number, number + 1)
+        self._hand_on(inbox, stream, number, frame, late=late)
+        return "late" if late else "stored"
 
     def _hand_on(
         self, inbox: Inbox, stream: _Stream, number: int, frame: Frame, *, late: bool

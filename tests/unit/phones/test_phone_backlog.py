@@ -52,3 +52,29 @@ def test_times_survive_an_offline_stretch(offline_s: int) -> None:
     true_ns = T0_NS + np.arange(len(t_ns)) * (SECOND_NS // 50)
     assert np.abs(t_ns - true_ns).max() < 0.2 * SECOND_NS
     assert np.diff(t_ns).max() < 0.1 * SECOND_NS
+
+
+def test_an_overtaken_body_keeps_its_own_times() -> None:
+    """Body 3 comes after 4 and 5, marked late: its samples lie between those of 2 and 4."""
+    session, assembler = web_page.open_session(), Assembler()
+    live_ns, late_ns = [], []
+    arrival_s = 0.0
+    for number in (0, 1, 2, 4, 5, 3, 6):
+        channel = web_page.CHANNEL + (";late" if number == 3 else "")
+        sent_s = (number + 1) * BATCH_S
+        arrival_s = max(arrival_s + 0.1, sent_s + DELAY_S)
+        frame = Frame(
+            sensor="phone:1", channel=channel, payload=body(number, sent_s),
+            received_ns=T0_NS + int(arrival_s * SECOND_NS),
+        )  # fmt: skip
+        assembler.add(session.feed(frame))
+        live, late = assembler.take()
+        live_ns += [piece.samples.t_ns for piece in live]
+        late_ns += [samples.t_ns for samples in late]
+    assert sum(len(t) for t in late_ns) == 500
+    t_ns = np.sort(np.concatenate([*live_ns, *late_ns]))
+    true_ns = T0_NS + np.arange(len(t_ns)) * (SECOND_NS // 50)
+    assert len(t_ns) == 7 * 500
+    assert np.abs(t_ns - true_ns).max() < 0.2 * SECOND_NS
+    assert np.diff(t_ns).min() > 0
+    assert np.diff(t_ns).max() < 0.1 * SECOND_NS

@@ -218,6 +218,12 @@ def test_ad_3_period_in_the_right_service(begin) -> None:
     assert session.stop()[0].data.hex() == "ffffffff"
 
 
+def test_a_number_that_no_sensor_measures_is_refused(begin, feed) -> None:
+    """Broken bits of 1e37 rad/s would leave the range of float32 when they become deg/s."""
+    with pytest.raises(BadField):
+        feed(begin("adafruit"), adafruit.GYRO, bytes(11) + b"\x7d")
+
+
 def test_oe_1_openearable(begin, feed) -> None:
     """OE-1: 64-bit microseconds, m/s2, deg/s, microtesla."""
     data = openearable.GOLDEN[0].frame.payload
