@@ -271,6 +271,10 @@ class Analyst:
         late_ns = self._late.begin()
         if late_ns is None:
             return []
+        if self._late.to_ns > self.last_ns:
+            # Recorded, and so are live samples after them that this analysis has not come to yet:
+            # it would go on behind them.
+            self._late.mark(self.last_ns)
         base = self._before(late_ns)
         raw = self._raw(base.through_ns + 1, self.last_ns + 1)
         if not len(raw):

@@ -31,6 +31,7 @@ class Late:
         self._from_ns: int | None = None
         self._doing_ns: int | None = None
         self._since_ns = self._last_ns = 0
+        self._to_ns = 0
 
     @property
     def from_ns(self) -> int | None:
@@ -42,10 +43,15 @@ class Late:
         if marked := self._store.meta(self._key):
             self._from_ns = int(marked)
 
-    def mark(self, from_ns: int, now_ns: int = 0) -> None:
-        """Remember, over a crash too, from where to analyse again."""
+    @property
+    def to_ns(self) -> int:
+        """The newest sample that came late to this process, whether or not it was analysed."""
+        return self._to_ns
+
+    def mark(self, from_ns: int, now_ns: int = 0, to_ns: int = 0) -> None:
+        """Remember, over a crash too, from where to analyse again; `to_ns` is the newest sample."""
         with self._guard:
-            self._last_ns = now_ns
+            self._last_ns, self._to_ns = now_ns, max(self._to_ns, to_ns)
             if self._from_ns is None:
                 self._since_ns = now_ns
             elif from_ns >= self._from_ns:

@@ -95,7 +95,7 @@ class Recorder:
             if beyond < len(samples):
                 self._early.append(samples[beyond:])
             if cut:
-                self._late.mark(int(samples.t_ns[0]), now_ns)
+                self._late.mark(int(samples.t_ns[0]), now_ns, int(samples.t_ns[cut - 1]))
                 batches.append(self._batch(raw=samples[:cut]))
         return batches
 
