@@ -88,9 +88,10 @@ class Pulse:
         """Write what came since the last time."""
         async with self.turn:
             works = [(s, s.intake.cut()) for s in self._sensors.values()]
+            resumes = self._resumes()  # of this cut: what they say was received is in it
             for sensor, work in works:
                 sensor.battery.hear(self._clock.now_ns(), work.battery_pct)
-            await asyncio.to_thread(self._record, works)
+            await asyncio.to_thread(self._record, works, resumes)
             self.ticks += 1
         self._news.set()
 
@@ -98,7 +99,7 @@ class Pulse:
         """Analyse what is on the disk."""
         async with self.thinking:
             sensors = list(self._sensors.values())
-            await asyncio.to_thread(self._analyse, sensors, self._resumes())
+            await asyncio.to_thread(self._analyse, sensors)
 
     async def finish(self, sensors: Sequence[Sensor]) -> None:
         """The last of some sensors: record, analyse, leave their state. Needs both locks."""
@@ -107,7 +108,11 @@ class Pulse:
 
     # -- in a thread --------------------------------------------------------------------------
 
-    def _record(self, works: Sequence[tuple[Sensor, Work]]) -> bool:
+    def _record(
+        self,
+        works: Sequence[tuple[Sensor, Work]],
+        resumes: Sequence[tuple[Sensor, Resume]] = (),
+    ) -> bool:
         now_ns = self._clock.now_ns()
         batches: list[Batch] = []
         heard: list[Samples | None] = []
@@ -120,6 +125,10 @@ class Pulse:
             sensor.series.heard(fresh, work, clean=clean)
             if clean:
                 sensor.series.recorder.spill(work)
+        # Only now: a sensor is never told to go on behind what is on the disk.
+        for sensor, resume in resumes if clean else ():
+            if not sensor.series.recorder.holds_back:
+                self._keep_resume(sensor, resume)
         return clean
 
     def _of(
@@ -134,15 +143,13 @@ class Pulse:
             kept = [Batch(**where, raw=r) for r in raws if len(r)]  # type: ignore[arg-type]
             return [*kept, Batch(**where, gaps=(*work.gaps, *work.check))], None  # type: ignore[arg-type]
 
-    def _analyse(self, sensors: Sequence[Sensor], resumes: Sequence[tuple[Sensor, Resume]]) -> None:
+    def _analyse(self, sensors: Sequence[Sensor]) -> None:
         now_ns = self._clock.now_ns()
         if not self._write_all([(s, s.series.analyse(now_ns)) for s in sensors]):
             return
         for sensor in sensors:
             self._rework(sensor, now_ns)
             self._look_at_the_fit(sensor)
-        for sensor, resume in resumes:
-            self._keep_resume(sensor, resume)
         if self._clock.monotonic_s() >= self._house_due:
             self._house_due = self._clock.monotonic_s() + self._p.housekeep_s
             with _logged("housekeeping"):

@@ -37,6 +37,11 @@ class Recorder:
         self._early: list[Samples] = []  # replayed, but no live sample has come after it yet
         self._spill = Spill(store, self.wearer, self.placement)
 
+    @property
+    def holds_back(self) -> bool:
+        """Whether replayed samples wait in memory; a sensor must be able to send them again."""
+        return bool(self._early)
+
     def restore(self) -> list[Batch]:
         """After a start: where the last process ended, and the holes it could not name."""
         spans = self._store.raw_spans(self.wearer, self.placement)
