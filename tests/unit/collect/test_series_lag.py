@@ -100,6 +100,25 @@ def test_killed_before_anything_was_analysed(
     assert_equals_batch(store, day)
 
 
+def test_late_samples_beyond_the_analysis_are_not_forgotten(
+    store: SqliteStore, day: Samples
+) -> None:
+    """After a restart a sensor sends what was missed before the analysis had its first turn."""
+    series = Series(store, CONFIG)
+    record(series, store, day[:5000])
+    analyse(series, store)
+    again = Series(store, CONFIG)
+    store.write_many(again.restore())
+    record(again, store, day[15_000:20_000])
+    for a in range(5000, 15_000, 500):
+        batches, _ = again.record(Work(late=(day[a : a + 500],)), int(day.t_ns[20_000]))
+        store.write_many(batches)
+    analyse(again, store)
+    record(again, store, day[20_000:])
+    finish(again, store)
+    assert_equals_batch(store, day)
+
+
 def test_more_than_memory_should_hold_is_read_from_the_disk(
     store: SqliteStore, day: Samples
 ) -> None:
