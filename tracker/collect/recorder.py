@@ -36,11 +36,12 @@ class Recorder:
         self._store, self._late = store, late
         self._early: list[Samples] = []  # replayed, but no live sample has come after it yet
         self._spill = Spill(store, self.wearer, self.placement)
+        self._spilled = True
 
     @property
     def holds_back(self) -> bool:
-        """Whether replayed samples wait in memory; a sensor must be able to send them again."""
-        return bool(self._early)
+        """Whether samples wait in memory alone; a sensor must be able to send them again."""
+        return bool(self._early) or not self._spilled
 
     def restore(self) -> list[Batch]:
         """After a start: where the last process ended, and the holes it could not name."""
@@ -57,7 +58,7 @@ class Recorder:
 
     def spill(self, work: Work) -> None:
         """Keep what waits for its rotation, so that a crash does not lose it."""
-        self._spill.keep(work.waiting)
+        self._spilled = self._spill.keep(work.waiting)
 
     def take(self, work: Work, now_ns: int) -> tuple[list[Batch], Samples | None]:
         """One tick's raw samples and gaps, to be written at once; the live ones for the analysis.

@@ -38,11 +38,11 @@ class Spill:
             log.warning("samples left by a crash cannot be read", extra={"error": str(error)})
             return None
 
-    def keep(self, waiting: Samples | None) -> None:
-        """Write down what waits now, in place of what was."""
+    def keep(self, waiting: Samples | None) -> bool:
+        """Write down what waits now, in place of what was; whether it is written."""
         newest = int(waiting.t_ns[-1]) if waiting is not None and len(waiting) else None
         if newest == self._newest_ns:
-            return
+            return True
         text = ""
         if waiting is not None and newest is not None:
             text = base64.b64encode(pack_samples(waiting, compress=False)).decode()
@@ -50,5 +50,6 @@ class Spill:
             self._store.put_meta(self._key, text)
         except StoreError as error:
             log.warning("what waits cannot be kept", extra={"error": str(error)})
-        else:
-            self._newest_ns = newest
+            return False
+        self._newest_ns = newest
+        return True

@@ -13,6 +13,7 @@ from tracker.collect.keeper import Keeper
 from tracker.collect.pulse import Pulse
 from tracker.collect.series import Series
 from tracker.collect.served import Sensor
+from tracker.collect.spill import Spill
 from tracker.errors import StoreFull
 from tracker.model import SECOND_NS, Gap, GapReason, Placement
 from tracker.store.base import Batch, SensorConfig
@@ -88,5 +89,16 @@ async def test_a_full_disk_leaves_the_old_place(
     monkeypatch.setattr(SqliteStore, "write_many", full)
     gap = Gap(start_ns=SECOND_NS, end_ns=2 * SECOND_NS, reason=GapReason.LINK_LOST)
     intake._gaps.append(gap)
+    await pulse.record()
+    assert kept(store) is None
+
+
+async def test_what_waits_and_could_not_be_noted_is_asked_for_again(
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Samples without their rotation are on the disk only as a note; without it nothing is kept."""
+    pulse, intake = pulse_of(store)
+    intake.index = 10
+    monkeypatch.setattr(Spill, "keep", lambda *_: False)
     await pulse.record()
     assert kept(store) is None
